@@ -146,6 +146,7 @@ const requests = {
     share: stored('stakeShare'),
     atoms: 120_000_000n,
   },
+  leg_order: { market, trader: short, makers: [maker], order, board: stored('board') },
   account: {
     trader: stored('shared'),
     decimals: 6,
@@ -175,13 +176,14 @@ const answers: { [name in keyof typeof REQUESTS]: () => unknown } = {
   makers: () => engine.makers(requests.makers),
   order: () => engine.previewOrder(requests.order),
   liquidation: () => backstop.previewLiquidation(requests.liquidation),
-  transfer: () => engine.previewTransfer(requests.transfer),
+  transfer: () => backstop.previewTransfer(requests.transfer),
   explain: () => backstop.explain(requests.explain),
   pool: () => backstop.pool(requests.pool),
   stake: () => backstop.stake(requests.stake),
   join_pool: () => backstop.previewJoinPool(requests.join_pool),
   join_stakes: () => backstop.previewJoinStakes(requests.join_stakes),
   account: () => backstop.account(requests.account),
+  leg_order: () => backstop.previewLegOrder(requests.leg_order),
   market: () => engine.market(requests.market),
   alerts: () => engine.alerts(requests.alerts),
 };

@@ -230,6 +230,12 @@ export type OrderPreview = {
   position: Position | null;
 };
 
+/** What an order would do that meets orders of legs. */
+export type LegOrderPreview = OrderPreview & {
+  /** Its remaining accounts: the board, cross queues, makers. */
+  listed: string[];
+};
+
 /** What a step of a liquidation would do. */
 export type LiquidationPreview = Makers & {
   victim: string;

@@ -14,6 +14,7 @@ import type {
   GapCurve,
   Holdings,
   JoinPreview,
+  LegOrderPreview,
   LiquidationPreview,
   Makers,
   MarketLine,
@@ -35,6 +36,7 @@ import {
   type GapRequest,
   type JoinPoolRequest,
   type JoinStakesRequest,
+  type LegOrderRequest,
   type LiquidationRequest,
   type MakersRequest,
   type MarketRequest,
@@ -79,14 +81,12 @@ export class Engine extends Asked {
     return this.module.call('makers', REQUESTS.makers(request)) as Makers;
   }
 
-  /** What an order would do: the figures of its event, if nothing changes before it lands. */
+  /**
+   * What an order would do: the figures of its event, if nothing changes before it lands. `Backstop.previewLegOrder` is for
+   * one that meets orders of legs.
+   */
   previewOrder(request: OrderRequest): OrderPreview {
     return this.module.call('order', REQUESTS.order(request)) as OrderPreview;
-  }
-
-  /** What a deposit or a withdrawal would leave. */
-  previewTransfer(request: TransferRequest): TransferPreview {
-    return this.module.call('transfer', REQUESTS.transfer(request)) as TransferPreview;
   }
 
   /** A market in a line, as `ballast markets` prints it. */
@@ -100,8 +100,16 @@ export class Engine extends Asked {
   }
 }
 
-/** What absorbs losses, and why it did. Every method throws an `EngineError` where there is no answer. */
+/**
+ * What moves collateral, what absorbs losses and why it did, and accounts whose legs share collateral. Every method
+ * throws an `EngineError` where there is no answer.
+ */
 export class Backstop extends Asked {
+  /** What a deposit or a withdrawal would leave. */
+  previewTransfer(request: TransferRequest): TransferPreview {
+    return this.module.call('transfer', REQUESTS.transfer(request)) as TransferPreview;
+  }
+
   /** What positions would lack if the price jumped, as `ballast gap` prints it. */
   gap(request: GapRequest): GapCurve {
     return this.module.call('gap', REQUESTS.gap(request)) as GapCurve;
@@ -148,6 +156,14 @@ export class Backstop extends Asked {
   /** What an account whose legs share collateral is worth and needs, as `ballast account` prints it. */
   account(request: AccountRequest): CrossAccount {
     return this.module.call('account', REQUESTS.account(request)) as CrossAccount;
+  }
+
+  /**
+   * What an order would do that meets orders of legs: its remaining accounts are `listed`, the board, which is read,
+   * before the cross queues and the makers.
+   */
+  previewLegOrder(request: LegOrderRequest): LegOrderPreview {
+    return this.module.call('leg_order', REQUESTS.leg_order(request)) as LegOrderPreview;
   }
 }
 

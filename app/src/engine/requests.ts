@@ -141,6 +141,12 @@ export type OrderRequest = {
   readonly order: PlaceOrderArgsArgs;
 };
 
+/** An order that meets orders of legs. */
+export type LegOrderRequest = OrderRequest & {
+  /** The board of cross margin. */
+  readonly board: RawAccount;
+};
+
 /** A position in trouble and who takes it over. */
 export type LiquidationRequest = {
   readonly market: MarketAccounts;
@@ -267,6 +273,10 @@ const order = getStructEncoder([
   ['makers', getArrayEncoder(trader)],
   ['order', getPlaceOrderArgsEncoder()],
 ]);
+const legOrder = getStructEncoder([
+  ['order', order],
+  ['board', bytes],
+]);
 const liquidation = getStructEncoder([
   ['market', rawMarket],
   ['victim', trader],
@@ -353,6 +363,11 @@ export const REQUESTS = {
     makers.encode({ spares: 4, ...request, market: raw(request.market) }),
   order: (request: OrderRequest) =>
     order.encode({ ...request, makers: [...request.makers], market: raw(request.market) }),
+  leg_order: ({ board, ...request }: LegOrderRequest) =>
+    legOrder.encode({
+      order: { ...request, makers: [...request.makers], market: raw(request.market) },
+      board: board.data,
+    }),
   liquidation: (request: LiquidationRequest) =>
     liquidation.encode({ spares: 4, ...request, market: raw(request.market) }),
   transfer: (request: TransferRequest) => transfer.encode(request),

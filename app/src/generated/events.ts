@@ -58,6 +58,8 @@ import {
   type LegForced,
   getLegTradedDecoder,
   type LegTraded,
+  getLegsMadeDecoder,
+  type LegsMade,
   getMarginAddedDecoder,
   type MarginAdded,
   getMarginConvertedDecoder,
@@ -201,6 +203,7 @@ export type BallastEvent =
   | { name: 'InsuranceWithdrawn'; data: InsuranceWithdrawn }
   | { name: 'LegForced'; data: LegForced }
   | { name: 'LegTraded'; data: LegTraded }
+  | { name: 'LegsMade'; data: LegsMade }
   | { name: 'MarginAdded'; data: MarginAdded }
   | { name: 'MarginConverted'; data: MarginConverted }
   | { name: 'MarginRemoved'; data: MarginRemoved }
@@ -401,6 +404,11 @@ export const BALLAST_EVENTS: readonly {
     name: 'LegTraded',
     discriminator: new Uint8Array([129, 185, 196, 109, 231, 120, 217, 131]),
     decoder: getLegTradedDecoder(),
+  },
+  {
+    name: 'LegsMade',
+    discriminator: new Uint8Array([60, 221, 15, 51, 135, 241, 70, 65]),
+    decoder: getLegsMadeDecoder(),
   },
   {
     name: 'MarginAdded',

@@ -167,13 +167,12 @@ export function useTraders(owner: Address | undefined): UseQueryResult<TraderSta
   return result;
 }
 
-/** The board of cross margin, and the slot it was read in; asked for where an account has legs. */
-export function useBoard(wanted: boolean): UseQueryResult<Board> {
+/** The board of cross margin, and the slot it was read in. */
+export function useBoard(): UseQueryResult<Board> {
   const { nodes } = useSetup();
   return useQuery({
     queryKey: ['board'],
     queryFn: () => readBoard(nodes.rpc),
-    enabled: wanted,
     refetchInterval: READ_EVERY_MS,
   });
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
+use ballast_client::addresses;
 use ballast_client::instructions::anyone::Takeover;
 use ballast_engine::cross::entry::Moment;
 use ballast_engine::cross::queue::CrossQueue;
@@ -15,7 +16,7 @@ use ballast_sandbox::{
 use ballast_state::book_account::OrderSide;
 use ballast_state::cross::EnableCrossArgs;
 use ballast_state::market::Market;
-use ballast_state::order_args::{PlaceOrderArgs, TradeLegArgs};
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 use solana_account::Account;
 
 use crate::admin::options;
@@ -137,6 +138,27 @@ impl Floor {
         Ok(list)
     }
 
+    /// So many makers with legs in all markets but that one, whose legs offer 10 SOL together in it; their addresses.
+    fn leg_asks(&mut self, at: usize, makers: u64) -> Result<Vec<Pubkey>> {
+        let (market, queues) = (self.markets[at].0.clone(), self.queues(MARKETS));
+        let mut list = Vec::new();
+        for _ in 0..makers {
+            let maker = self.sandbox.create_trader(10_000 * USD)?;
+            for other in (0..MARKETS).filter(|other| *other != at) {
+                self.leg(&maker, other, TEN, 110 * USD)?;
+            }
+            let ask = PlaceOrderArgs {
+                side: OrderSide::Ask,
+                price_ticks: START,
+                lots: TEN.unsigned_abs() / makers,
+                ..PlaceOrderArgs::default()
+            };
+            self.sandbox.trade_leg(&market, &maker, ask, &queues, &[])?;
+            list.push(maker.address);
+        }
+        Ok(list)
+    }
+
     fn isolated(&mut self, trader: &TraderCookie, at: usize, lots: i64, margin: u64) -> Result<()> {
         let terms = BlockTrade {
             lots,
@@ -203,6 +225,62 @@ const fn words_len(body: &[u8]) -> usize {
     body.len() / 8 * 8
 }
 
+/// Orders of legs: one that waits, and some that a leg and an isolated position take.
+fn of_makers(floor: &Floor, queue: &str, meter: &mut Meter) -> Result<()> {
+    let (at, order) = (
+        MARKETS - 1,
+        PlaceOrderArgs {
+            kind: OrderKind::Market,
+            lots: TEN.unsigned_abs(),
+            ..PlaceOrderArgs::default()
+        },
+    );
+    meter.measure(&format!("trade_leg/waits-{MARKETS}-legs/{queue}"), || {
+        let mut floor = floor.fork();
+        floor.legs(MARKETS)?;
+        floor.prices(START)?;
+        let (alice, market) = (floor.alice.clone(), floor.markets[at].0.clone());
+        let bid = PlaceOrderArgs {
+            kind: OrderKind::Limit,
+            price_ticks: START - 100,
+            ..order
+        };
+        let placed = floor.sandbox.trade_leg(&market, &alice, bid, &[], &[]);
+        Figure::of(&format!("an order waits, legs: {MARKETS}"), placed)
+    })?;
+    for makers in [1, 5] {
+        let name = format!("{makers}-legs-of-{MARKETS}");
+        meter.measure(&format!("trade_leg/{name}/{queue}"), || {
+            let mut floor = floor.fork();
+            floor.legs(MARKETS - 1)?;
+            let (alice, queues) = (floor.alice.clone(), floor.queues(MARKETS));
+            let more = i64::try_from(110 * USD)?;
+            floor.sandbox.move_cross(&alice, more, &queues)?;
+            let list = floor.leg_asks(at, makers)?;
+            floor.prices(START)?;
+            let market = floor.markets[at].0.clone();
+            let traded = floor
+                .sandbox
+                .trade_leg(&market, &alice, order, &queues, &list);
+            let words = format!("fills orders of legs: {makers}, each account of {MARKETS} legs");
+            Figure::of(&words, traded)
+        })?;
+        meter.measure(&format!("place_order/fill-{name}/{queue}"), || {
+            let mut floor = floor.fork();
+            let list = floor.leg_asks(at, makers)?;
+            floor.prices(START)?;
+            let market = floor.markets[at].0.clone();
+            let board = vec![addresses::board()];
+            let listed = [board, floor.queues(MARKETS), list].concat();
+            let bob = floor.sandbox.create_trader(10_000 * USD)?;
+            let placed = floor.sandbox.place_order(&market, &bob, order, &listed);
+            let words = format!("fills orders of legs: {makers}, each account of {MARKETS} legs");
+            Figure::of(&words, placed)
+        })?;
+    }
+    Ok(())
+}
+
 /// Measures every one of them.
 pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
     let names = [
@@ -219,6 +297,8 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         "auto_deleverage_cross/",
         "part_leg/",
         "trade_leg/",
+        "place_order/fill-1-legs",
+        "place_order/fill-5-legs",
     ];
     if !names.iter().any(|name| meter.wants(name)) {
         return Ok(());
@@ -228,6 +308,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         let floor = Floor::new(program, others)?;
         let queue = format!("queue-{others:06}");
         of_accounts(&floor, &queue, meter)?;
+        of_makers(&floor, &queue, meter)?;
         of_trouble(&floor, &queue, meter)?;
         of_rounds(&floor, &queue, meter)?;
     }
@@ -336,9 +417,10 @@ fn of_accounts(floor: &Floor, queue: &str, meter: &mut Meter) -> Result<()> {
                     floor.prices(START)?;
                     let list = floor.asks(at, makers)?;
                     let market = floor.markets[at].0.clone();
-                    let order = TradeLegArgs {
+                    let order = PlaceOrderArgs {
+                        kind: OrderKind::Market,
                         lots: TEN.unsigned_abs(),
-                        ..TradeLegArgs::default()
+                        ..PlaceOrderArgs::default()
                     };
                     let traded = floor
                         .sandbox

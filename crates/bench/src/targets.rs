@@ -260,6 +260,11 @@ fn of_cross() -> Vec<Target> {
             "fills 1 maker, all 4 legs recorded anew",
             45_000,
         ),
+        (
+            "trade_leg/1-legs-of-4",
+            "fills an order of a leg, all 4 legs of both recorded anew",
+            45_000,
+        ),
         ("liquidate_leg/4-legs", "all 4 legs recorded anew", 65_000),
         (
             "auto_deleverage_cross/10-of-4-legs",
@@ -296,6 +301,13 @@ fn of_cross() -> Vec<Target> {
         16_000,
         &queue("trade_leg/1-makers-4-legs"),
         &queue("trade_leg/5-makers-4-legs"),
+        4,
+    ));
+    targets.push(each(
+        "`trade_leg`, a further order of a leg, accounts of 4 legs, all recorded anew",
+        16_000,
+        &queue("trade_leg/1-legs-of-4"),
+        &queue("trade_leg/5-legs-of-4"),
         4,
     ));
     targets

@@ -26,7 +26,7 @@ use crate::funding;
 use crate::moment::Moment;
 
 pub use ballast_state::cross::Trouble;
-pub use queues::CrossQueueList;
+pub use queues::{listed, CrossQueueList};
 pub use request::{CrossRoundInput, CrossRoundRequest, Traders};
 pub use round::{cross_round, CrossRoundPlan, LegTaken};
 
@@ -212,10 +212,10 @@ impl<'a> Site<'a> {
         let legs = Legs::at_board(trader, self.board)?;
         let own = self.board.place(self.market).ok();
         let mut stale = Vec::new();
-        for slot in legs.slots() {
+        for (slot, leg) in legs.slots().iter().zip(legs.account().legs) {
             let entry = self.board.board.entry(slot.place)?;
             let old = !entry.is_frozen() && entry.age(self.slot) > most;
-            if old && Some(slot.place) != own {
+            if old && Some(slot.place) != own && !leg.position.is_empty() {
                 stale.push(slot.place);
             }
         }
@@ -254,23 +254,27 @@ impl LegWritten {
         }
     }
 
+    /// An account whose pool alone has changed.
+    pub(crate) fn pool(trader: &Trader) -> Self {
+        Self {
+            trader: Box::new(*trader),
+            index: None,
+        }
+    }
+
     pub(crate) fn of(trader: &Trader, index: usize, after: &Position, pool: Atoms) -> Result<Self> {
         let mut written = Box::new(*trader);
         written.cross_pool = pool.get();
         let slot = written.positions.get_mut(index);
         let slot = slot.ok_or(BallastError::NoPosition)?;
-        slot.store(after);
-        if !after.is_empty() {
-            return Ok(Self {
-                trader: written,
-                index: Some(index),
-            });
+        let distress = slot.distress();
+        if after.is_empty() {
+            slot.queue_node = NO_NODE;
         }
-        slot.queue_node = NO_NODE;
-        written.free_leg(index)?;
+        let stays = written.store_leg(index, after, &distress)?;
         Ok(Self {
             trader: written,
-            index: None,
+            index: stays.then_some(index),
         })
     }
 }

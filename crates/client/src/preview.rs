@@ -5,6 +5,7 @@
 //! them. Profit that a market short of money would hold is told as free.
 
 mod block;
+mod desk;
 mod leg;
 mod play;
 
@@ -18,7 +19,7 @@ use ballast_engine::trade::{
     check_open_interest, check_opened, open_interest_after, PartyInput, PartyOutcome,
 };
 use ballast_engine::units::{Atoms, Side};
-use ballast_state::error::BallastError;
+use ballast_state::error::{ensure, BallastError};
 use ballast_state::market::{Market, Touched};
 use ballast_state::order_args::PlaceOrderArgs;
 use ballast_state::position_slot::PositionSlot;
@@ -28,6 +29,7 @@ use ballast_state::Pubkey;
 
 use crate::accounts::{BookSnapshot, QueueSnapshot};
 pub use block::{block, BlockPreview, BlockScene, LegStands};
+pub use desk::LegDesk;
 pub use leg::{leg, LegPreview};
 use play::Play;
 
@@ -50,6 +52,8 @@ pub struct Scene<'a> {
     pub trader: (Pubkey, &'a Trader),
     /// The accounts listed as makers.
     pub makers: &'a [(Pubkey, Trader)],
+    /// What decides on orders of legs, where there may be some: see [`LegDesk`].
+    pub legs: Option<LegDesk<'a>>,
 }
 
 /// What an order would do.
@@ -93,6 +97,7 @@ pub fn order(scene: &Scene<'_>, args: &PlaceOrderArgs) -> Result<OrderPreview, B
         before: market.settled(slot)?,
         market: &market,
         touched: &touched,
+        pool_backs: false,
     };
     let mut book = scene.book.clone();
     let book = book.book_mut().map_err(|_| BallastError::BookLayout)?;
@@ -102,7 +107,18 @@ pub fn order(scene: &Scene<'_>, args: &PlaceOrderArgs) -> Result<OrderPreview, B
         book,
         (key, slot.own_orders(), free),
     );
-    let done = order.work(&mut play)?;
+    let done = order.work(&mut play, |play, done| order.settle(play, done))?;
+    let party = done.party.as_ref();
+    let open_interest = match party {
+        Some(party) => {
+            let change = [(order.before.lots, party.position.lots)];
+            open_interest_after(play.open_interest, &change)?
+        }
+        None => play.open_interest,
+    };
+    let (params, mode) = (market.params(), market.mode());
+    let was = market.open_interest_lots;
+    check_open_interest(params, &touched.mark, mode, was, open_interest)?;
     slot.store_own_orders(&play.own);
     slot.order_margin = slot.order_margin.saturating_add(done.reserved);
     slot.order_count = slot.order_count.saturating_add(u16::from(done.resting > 0));
@@ -133,6 +149,8 @@ struct Order<'a> {
     before: Position,
     market: &'a Market,
     touched: &'a Touched,
+    /// Whether the pool gives what free collateral lacks for an order to reserve.
+    pool_backs: bool,
 }
 
 /// What became of an order.
@@ -142,10 +160,17 @@ struct Done {
     party: Option<PartyOutcome>,
     resting: u64,
     reserved: u64,
+    /// What the pool gave, atoms.
+    from_pool: u64,
 }
 
 impl Order<'_> {
-    fn work(&self, play: &mut Play<'_>) -> Result<Done, BallastError> {
+    /// Works the order off; `settle` decides what its fills make of the trader.
+    fn work(
+        &self,
+        play: &mut Play<'_>,
+        settle: impl FnOnce(&mut Play<'_>, &mut Done) -> Result<(), BallastError>,
+    ) -> Result<Done, BallastError> {
         let (request, mark) = (&self.request, &self.touched.mark);
         let rules = self.market.order_rules(mark, play.now());
         let terms = check(&rules, &self.before, request)?;
@@ -159,30 +184,30 @@ impl Order<'_> {
             party: None,
             resting: 0,
             reserved: 0,
+            from_pool: 0,
         };
-        let used = self.settle(play, &mut done)?;
+        let mut used = 0;
+        if play.taken.lots > 0 {
+            used = play.taken.share_of(self.args.margin, done.lots)?;
+            settle(play, &mut done)?;
+        }
+        if let Some(party) = &done.party {
+            let lots = party.position.lots;
+            play.book.cut_reduce_only(&mut play.own, lots, |_| {})?;
+        }
         if left > 0 && request.kind.rests() && !list_ended {
             let margin = self.args.margin.saturating_sub(used);
             self.rest(play, &terms, left, (rules.least_worth, margin), &mut done)?;
         }
-        let mut open_interest = play.open_interest;
         if let Some(party) = &done.party {
             let (after, reduced) = (&party.position, party.reduced_only);
             check_opened(rules.least_lots, after, reduced, done.resting)?;
-            let change = [(self.before.lots, after.lots)];
-            open_interest = open_interest_after(open_interest, &change)?;
         }
-        let (params, mode) = (self.market.params(), self.market.mode());
-        let before = self.market.open_interest_lots;
-        check_open_interest(params, mark, mode, before, open_interest)?;
         Ok(done)
     }
 
-    /// Settles the fills; the part of the order's margin that belongs to them, atoms.
-    fn settle(&self, play: &mut Play<'_>, done: &mut Done) -> Result<u64, BallastError> {
-        if play.taken.lots == 0 {
-            return Ok(0);
-        }
+    /// Settles the fills of an isolated position.
+    fn settle(&self, play: &mut Play<'_>, done: &mut Done) -> Result<(), BallastError> {
         let share = play.taken.share_of(self.args.margin, done.lots)?;
         let input = PartyInput {
             position: self.before,
@@ -191,11 +216,9 @@ impl Order<'_> {
         };
         let (params, mark) = (self.market.params(), &self.touched.mark);
         let party = settle_taker(params, mark, &input, self.request.side, &play.taken)?;
-        play.book
-            .cut_reduce_only(&mut play.own, party.position.lots, |_| {})?;
         done.free = party.free;
         done.party = Some(party);
-        Ok(share)
+        Ok(())
     }
 
     /// Lets what is left of the order wait, where it may.
@@ -222,10 +245,12 @@ impl Order<'_> {
         done.resting = lots;
         done.reserved = reserve(params, mark, request, terms, lots, margin)?;
         done.free = done.free.try_sub_unsigned(done.reserved)?;
-        match done.free.is_negative() {
-            true => Err(BallastError::InsufficientCollateral),
-            false => Ok(()),
+        if done.free.is_negative() {
+            ensure(self.pool_backs, BallastError::InsufficientCollateral)?;
+            done.from_pool = done.free.get().unsigned_abs();
+            done.free = Atoms::ZERO;
         }
+        Ok(())
     }
 }
 

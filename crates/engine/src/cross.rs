@@ -21,6 +21,7 @@ mod error;
 pub mod forced;
 pub mod limits;
 pub mod liquidation;
+pub mod make;
 pub mod queue;
 pub mod record;
 pub mod share;
@@ -33,6 +34,7 @@ pub use board::{Board, BoardEntry};
 pub use error::CrossError;
 pub use forced::Forced;
 pub use limits::CrossDraws;
+pub use make::{may_grow, meet_leg, LegFill, LegMaker};
 pub use terms::LegTerms;
 pub use trade::LegTrade;
 

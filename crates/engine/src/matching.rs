@@ -78,9 +78,9 @@ pub struct Taking<'a> {
 
 /// What becomes of an order of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Match {
+pub enum Match<F = MakerFill> {
     /// It trades.
-    Fill(MakerFill),
+    Fill(F),
     /// It cannot and leaves the book.
     Remove(Removal),
     /// Its trader cannot carry it at this price alone: it is passed over and stays.
@@ -96,7 +96,7 @@ pub struct MakerFill {
     pub notional: u64,
     /// The maker's position.
     pub position: Position,
-    /// The maker's free collateral, atoms.
+    /// The maker's free collateral, atoms; of a leg its account's pool.
     pub free: Atoms,
     /// What the order no longer reserves, atoms.
     pub margin_used: u64,
@@ -121,8 +121,11 @@ pub enum RemoveReason {
     Unhealthy,
     /// It is reduce-only and there is no position on the other side.
     NothingToReduce,
-    /// It would open a position and the queue of its side is full.
+    /// It would open a position and the queue of its side is full, or legs of its side hold as many lots as
+    /// they may.
     NoRoom,
+    /// It is a leg's and would take a profit that the market is too short of money to pay.
+    ProfitIsHeld,
 }
 
 /// An order taken out of the book.
@@ -145,26 +148,49 @@ pub fn meet(
     order: &Order,
     most: u64,
 ) -> Result<Match, EngineError> {
-    let reason = if order.has_expired(taking.now) {
-        RemoveReason::Expired
-    } else if order.is_reduce_only() && reducible(&maker.position, order.side()) == 0 {
-        RemoveReason::NothingToReduce
+    let fits = |fill: &MakerFill| maker.has_room || !opens(&maker.position, &fill.position);
+    let fill = |taking: &Taking<'_>| fill(taking, maker, order, most);
+    decide(taking, order, (&maker.position, maker.free), fits, fill)
+}
+
+/// Decides on one order of a maker with this position and free collateral, by what `fill` makes of it at a price
+/// and whether that `fits` the queue of its side.
+pub(crate) fn decide<F, E>(
+    taking: &Taking<'_>,
+    order: &Order,
+    (position, free): (&Position, Atoms),
+    fits: impl FnOnce(&F) -> bool,
+    fill: impl Fn(&Taking<'_>) -> Result<F, E>,
+) -> Result<Match<F>, EngineError> {
+    let reason = if let Some(reason) = leaves(order, position, taking.now) {
+        reason
     } else {
-        match fill(taking, maker, order, most) {
-            Ok(fill) if opens(&maker.position, &fill.position) && !maker.has_room => {
-                RemoveReason::NoRoom
-            }
+        match fill(taking) {
+            Ok(fill) if !fits(&fill) => RemoveReason::NoRoom,
             Ok(fill) => return Ok(Match::Fill(fill)),
-            Err(_) if out_of_reach_before(taking, maker, order, most) => RemoveReason::Unhealthy,
+            Err(_) if out_of_reach_before(taking, fill) => RemoveReason::Unhealthy,
             Err(_) => return Ok(Match::Keep),
         }
     };
-    removal(taking.params, maker, order, reason).map(Match::Remove)
+    removal(taking.params, free, order, reason).map(Match::Remove)
+}
+
+/// Why an order leaves the book whatever its maker holds beside its position; `None` where it does not.
+#[must_use]
+pub fn leaves(order: &Order, position: &Position, now: i64) -> Option<RemoveReason> {
+    if order.has_expired(now) {
+        return Some(RemoveReason::Expired);
+    }
+    let nothing = order.is_reduce_only() && reducible(position, order.side()) == 0;
+    nothing.then_some(RemoveReason::NothingToReduce)
 }
 
 /// Whether the maker could not have carried the order at the price of an earlier slot either.
 #[cold]
-fn out_of_reach_before(taking: &Taking<'_>, maker: &Maker, order: &Order, most: u64) -> bool {
+fn out_of_reach_before<F, E>(
+    taking: &Taking<'_>,
+    fill: impl Fn(&Taking<'_>) -> Result<F, E>,
+) -> bool {
     let Some(price) = taking.earlier else {
         return false;
     };
@@ -174,8 +200,7 @@ fn out_of_reach_before(taking: &Taking<'_>, maker: &Maker, order: &Order, most: 
         average: None,
         scale: MarginScale::NONE,
     };
-    let before = Taking { mark, ..*taking };
-    fill(&before, maker, order, most).is_err()
+    fill(&Taking { mark, ..*taking }).is_err()
 }
 
 /// Whether a position joins a queue that it is not in.
@@ -184,27 +209,102 @@ fn opens(before: &Position, after: &Position) -> bool {
 }
 
 /// The fee for the removal comes out of what the order reserves; a reduce-only order
-/// reserves nothing, and its trader pays as far as its free collateral reaches.
+/// reserves nothing, and its trader pays as far as its `free` collateral reaches.
 pub fn removal(
     params: &RiskParams,
-    maker: &Maker,
+    free: Atoms,
     order: &Order,
     reason: RemoveReason,
 ) -> Result<Removal, EngineError> {
     let purse = if order.is_reduce_only() {
-        maker.free.positive_part()
+        free.positive_part()
     } else {
         order.margin
     };
     let fee = match reason {
-        RemoveReason::NoRoom | RemoveReason::Unhealthy => 0,
+        RemoveReason::NoRoom | RemoveReason::Unhealthy | RemoveReason::ProfitIsHeld => 0,
         RemoveReason::Expired | RemoveReason::NothingToReduce => params.keeper_fee_atoms.min(purse),
     };
-    let free = maker
-        .free
-        .try_add_unsigned(order.margin)?
-        .try_sub_unsigned(fee)?;
+    let free = free.try_add_unsigned(order.margin)?.try_sub_unsigned(fee)?;
     Ok(Removal { reason, fee, free })
+}
+
+/// What an order trades, whoever its maker is.
+pub(crate) struct Trades {
+    /// Lots, at the price of the order.
+    pub lots: u64,
+    /// `lots * price`, atoms.
+    pub notional: u64,
+    /// The lots with the sign of the fill.
+    pub signed: Lots,
+    /// The quote with its sign, atoms.
+    pub quote: Atoms,
+    /// The taker's fee, atoms.
+    pub taker_fee: u64,
+    /// What the maker is to pay, atoms; a rebate when negative.
+    pub due: Atoms,
+    /// What the order reserves of it, atoms.
+    pub margin_used: u64,
+}
+
+impl Trades {
+    /// Up to `most` lots of an order, of a maker with this position.
+    pub fn of(
+        taking: &Taking<'_>,
+        position: &Position,
+        order: &Order,
+        most: u64,
+    ) -> Result<Self, EngineError> {
+        let (params, side) = (taking.params, order.side());
+        let mut lots = most.min(order.size());
+        if order.is_reduce_only() {
+            lots = lots.min(reducible(position, side));
+        }
+        let notional = order.price().notional(lots)?;
+        let taker_fee = if taking.charged {
+            taker_fee(params, notional)?
+        } else {
+            0
+        };
+        Ok(Self {
+            lots,
+            notional,
+            signed: Lots::on_side(side, lots)?,
+            quote: quote(side, notional)?,
+            taker_fee,
+            due: maker_fee(params, notional, taker_fee)?,
+            margin_used: order.margin_of(lots)?,
+        })
+    }
+
+    /// Of the fill of an order that opens: the fee, out of what the order reserves, and what is left of that.
+    pub fn opening_fee(&self) -> Result<(Atoms, u64), EngineError> {
+        let fee = self.due.min(Atoms::from_unsigned(self.margin_used)?);
+        let margin = self.margin_used.checked_sub(fee.positive_part());
+        Ok((fee, margin.ok_or(EngineError::Overflow)?))
+    }
+
+    /// The fill, once the maker's `position` and its free collateral or pool are decided.
+    pub fn filled(
+        &self,
+        order: &Order,
+        position: Position,
+        (free, fee): (Atoms, Atoms),
+        reduced_only: bool,
+    ) -> MakerFill {
+        let emptied = order.is_reduce_only() && position.is_empty();
+        MakerFill {
+            lots: self.lots,
+            notional: self.notional,
+            position,
+            free,
+            margin_used: self.margin_used,
+            fee,
+            taker_fee: self.taker_fee,
+            reduced_only,
+            done: emptied || self.lots == order.size(),
+        }
+    }
 }
 
 /// The maker's fill; any error says that it cannot carry it.
@@ -215,68 +315,57 @@ fn fill(
     order: &Order,
     most: u64,
 ) -> Result<MakerFill, EngineError> {
-    let (params, side, before) = (taking.params, order.side(), &maker.position);
-    let mut lots = most.min(order.size());
-    if order.is_reduce_only() {
-        lots = lots.min(reducible(before, side));
-    }
-    let notional = order.price().notional(lots)?;
-    let taker_fee = if taking.charged {
-        taker_fee(params, notional)?
-    } else {
-        0
-    };
-    let due = maker_fee(params, notional, taker_fee)?;
-    let margin_used = order.margin_of(lots)?;
-    let signed = Lots::on_side(side, lots)?;
-    let filled = before.fill(signed, quote(side, notional)?)?;
+    let (params, before) = (taking.params, &maker.position);
+    let trades = Trades::of(taking, before, order, most)?;
+    let filled = before.fill(trades.signed, trades.quote)?;
     let mut position = filled.position;
     let settled = maker.free.try_add(filled.payout()?)?;
-    let reduced_only = reduces(before, signed);
-    let (free, fee) = if reduced_only {
-        let available = not_negative(settled.try_add_unsigned(margin_used)?)?;
-        let fee = due.min(available);
+    let reduced_only = reduces(before, trades.signed);
+    let paid = if reduced_only {
+        let available = not_negative(settled.try_add_unsigned(trades.margin_used)?)?;
+        let fee = trades.due.min(available);
         (available.try_sub(fee)?, fee)
     } else {
         let settled = not_negative(settled)?;
-        let fee = due.min(Atoms::from_unsigned(margin_used)?);
-        let margin = margin_used
-            .checked_sub(fee.positive_part())
-            .ok_or(EngineError::Overflow)?;
+        let (fee, margin) = trades.opening_fee()?;
         position.margin = position.margin.try_add_unsigned(margin)?;
-        check_carried(params, &taking.mark, &position)?;
-        let waiting = order
-            .size()
-            .checked_sub(lots)
-            .ok_or(EngineError::Overflow)?;
-        check_opened(params.min_position_lots, &position, false, waiting)?;
+        check_carried(params, &taking.mark, &position, 0)?;
+        check_waits(params, &position, order, trades.lots)?;
         let rebate = fee.min(Atoms::ZERO);
         (settled.try_sub(rebate)?, fee)
     };
     if let Some(side) = position.side() {
         Totals::of(&position, side)?.check_range()?;
     }
-    let emptied = order.is_reduce_only() && position.is_empty();
-    Ok(MakerFill {
-        lots,
-        notional,
-        position,
-        free,
-        margin_used,
-        fee,
-        taker_fee,
-        reduced_only,
-        done: emptied || lots == order.size(),
-    })
+    Ok(trades.filled(order, position, paid, reduced_only))
+}
+
+/// Whether a position that an order has opened or enlarged by `lots` is large enough with what is left of it.
+pub(crate) fn check_waits(
+    params: &RiskParams,
+    position: &Position,
+    order: &Order,
+    lots: u64,
+) -> Result<(), EngineError> {
+    let waiting = order.size().checked_sub(lots);
+    let waiting = waiting.ok_or(EngineError::Overflow)?;
+    check_opened(params.min_position_lots, position, false, waiting)
 }
 
 /// A maker holds at least maintenance margin at the mark, and at the average where that counts:
-/// its order reserved initial margin when it was placed, and the mark may have moved since.
-fn check_carried(params: &RiskParams, mark: &Mark, after: &Position) -> Result<(), EngineError> {
+/// its order reserved initial margin when it was placed, and the mark may have moved since. `beside` is what else
+/// the same margin has to hold, atoms.
+pub(crate) fn check_carried(
+    params: &RiskParams,
+    mark: &Mark,
+    after: &Position,
+    beside: u64,
+) -> Result<(), EngineError> {
     check_largest(params, mark, after)?;
     let side = after.side().ok_or(EngineError::NoPosition)?;
     let worst = mark.unworsened(side);
     let required = maintenance_margin(params, after.notional(worst.max(mark.price))?)?;
+    let required = sum(required, beside)?;
     let equity = after.equity(worst)?;
     if equity.is_negative() || equity.positive_part() < required {
         return Err(EngineError::BelowInitialMargin);

@@ -106,6 +106,9 @@ pub struct StoreConfig {
     pub max_bytes: Option<u64>,
     /// The connection string of Postgres, which is used in the place of SQLite.
     pub postgres: Option<String>,
+    /// File with the certificates of the authorities that a server of Postgres is trusted by, in the place of the
+    /// system's.
+    pub postgres_ca: Option<PathBuf>,
 }
 
 impl Default for StoreConfig {
@@ -114,6 +117,7 @@ impl Default for StoreConfig {
             sqlite: PathBuf::from("ballast-gateway.sqlite"),
             max_bytes: None,
             postgres: None,
+            postgres_ca: None,
         }
     }
 }
@@ -312,7 +316,7 @@ impl Config {
     pub fn place(&self, variable: impl Fn(&str) -> Option<String>) -> Place {
         let given = variable(POSTGRES_VARIABLE).or_else(|| self.store.postgres.clone());
         match given {
-            Some(config) => Place::Postgres(config),
+            Some(config) => Place::Postgres(config, self.store.postgres_ca.clone()),
             None => Place::Sqlite(self.store.sqlite.clone(), self.store.max_bytes),
         }
     }
@@ -377,10 +381,12 @@ mod tests {
 
     #[test]
     fn the_environment_names_the_server_before_the_file_does() {
-        let config = Config::parse("[store]\npostgres = \"host=a\"").unwrap();
-        assert!(config.place(|_| None) == Place::Postgres("host=a".to_owned()));
+        let text = "[store]\npostgres = \"host=a\"\npostgres_ca = \"ca.pem\"";
+        let config = Config::parse(text).unwrap();
+        let place = |host: &str| Place::Postgres(host.to_owned(), Some(PathBuf::from("ca.pem")));
+        assert!(config.place(|_| None) == place("host=a"));
         let named = config.place(|name| (name == POSTGRES_VARIABLE).then(|| "host=b".to_owned()));
-        assert!(named == Place::Postgres("host=b".to_owned()));
+        assert!(named == place("host=b"));
         assert!(
             !named.to_string().contains("host"),
             "it may hold a password"

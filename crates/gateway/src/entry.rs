@@ -97,6 +97,11 @@ pub enum Sum {
     FeeShare,
     /// The market's funding index, atoms per lot.
     Funding,
+    /// Atoms that a market which has ended has beside the positions that are paid in full: insurance, held profit and,
+    /// where deficits were written off, what covers the claims once they are counted.
+    Settlement,
+    /// Number of the market's mode.
+    Mode,
 }
 
 impl Sum {
@@ -108,6 +113,8 @@ impl Sum {
             Self::Insurance => INSURANCE,
             Self::FeeShare => FEE_SHARE,
             Self::Funding => "funding_index",
+            Self::Settlement => SETTLEMENT,
+            Self::Mode => MODE,
         }
     }
 
@@ -116,7 +123,9 @@ impl Sum {
     pub const fn trader(&self) -> Option<&Pubkey> {
         match self {
             Self::Position(trader) => Some(trader),
-            Self::Insurance | Self::FeeShare | Self::Funding => None,
+            Self::Insurance | Self::FeeShare | Self::Funding | Self::Settlement | Self::Mode => {
+                None
+            }
         }
     }
 }
@@ -125,6 +134,10 @@ impl Sum {
 pub const POSITION: &str = "position";
 /// The name of [`Sum::Insurance`].
 pub const INSURANCE: &str = "insurance_atoms";
+/// The name of [`Sum::Settlement`].
+pub const SETTLEMENT: &str = "settlement_atoms";
+/// The name of [`Sum::Mode`].
+pub const MODE: &str = "mode";
 /// The name of [`Sum::FeeShare`].
 pub const FEE_SHARE: &str = "insurance_fee_share_bps";
 

@@ -1,5 +1,6 @@
 //! Figures for Prometheus.
 
+use ballast_rpc::memory::resident_bytes;
 use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntGauge, Registry, TextEncoder};
 
 /// Every figure the gateway states about itself.
@@ -145,18 +146,9 @@ impl Metrics {
     /// # Errors
     /// When they cannot be written.
     pub fn text(&self) -> prometheus::Result<String> {
-        self.memory.set(resident_bytes());
+        self.memory.set(resident_bytes().unwrap_or(0));
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
-}
-
-/// Resident memory of this process, bytes; 0 where the system does not tell.
-#[must_use]
-pub fn resident_bytes() -> i64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<i64>().ok());
-    kilobytes.unwrap_or(0).saturating_mul(1_024)
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use ballast_client::addresses;
 use ballast_state::book_account::OrderSide;
 use ballast_state::events::{
-    AutoDeleveraged, BallastEvent, BlockTraded, CancelledOrders, CrossBlockTraded, OrderCancelled,
-    OrderFilled, OrderRemoved, PartyTraded, PositionLiquidated, RemovalReason,
+    AutoDeleveraged, BallastEvent, BlockTraded, CancelledOrders, OrderCancelled, OrderFilled,
+    OrderRemoved, PartyTraded, PositionLiquidated, RemovalReason,
 };
 use ballast_state::pool::POOL_SUB_ID;
 use ballast_state::Pubkey;
@@ -14,6 +14,7 @@ use ballast_state::Pubkey;
 use crate::entry::{Change, Entry, Kind, Moved, Sum};
 
 mod cross;
+mod end;
 mod other;
 mod sums;
 
@@ -79,6 +80,7 @@ const fn reason(reason: RemovalReason) -> &'static str {
         RemovalReason::NoRoom => "no_room",
         RemovalReason::Reduced => "reduced",
         RemovalReason::Evicted => "evicted",
+        RemovalReason::ProfitIsHeld => "profit_is_held",
     }
 }
 
@@ -236,6 +238,7 @@ impl Reader<'_> {
                 self.change(event.market, trader, lots);
             }
             BallastEvent::AutoDeleveraged(event) => self.deleveraged(event),
+            BallastEvent::LegsMade(event) => self.legs_made(event),
             other => self.other(other),
         }
     }

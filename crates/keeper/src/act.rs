@@ -12,11 +12,12 @@ use ballast_client::instructions::{anyone, Collateral, MarketKeys};
 use ballast_rpc::cluster::{Cluster, ReadError};
 use ballast_rpc::sender::{SendError, Sender};
 use solana_keypair::Keypair;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 pub use self::promise::Promises;
 use crate::attempt::{Ask, Step};
 use crate::config::Work;
+use crate::cross::CrossState;
 use crate::evaluate::{Job, Task};
 use crate::feed::Read;
 use crate::flight::Pause;
@@ -24,7 +25,7 @@ use crate::lookup_table::Tables;
 use crate::market::Present;
 use crate::metrics::{RELEASE_PROFIT, SWEEP_INSURANCE};
 use crate::outcome::Outcome;
-use crate::plan::{ending, plan, Idle, Lists, Own, Plan, PlanError, Planned, TakeOver};
+use crate::plan::{ending, plan, Idle, LegMakers, Lists, Own, Plan, PlanError, Planned, TakeOver};
 use crate::scene::{self, PriceAccounts, Scene};
 use crate::serve::Board;
 
@@ -73,6 +74,8 @@ pub struct Actor {
     pub sender: Arc<Sender>,
     /// The keeper's trader account.
     pub own: Pubkey,
+    /// The board and the accounts with legs or orders of legs, as memory tells.
+    pub legs: watch::Sender<CrossState>,
     /// Where the prices of the markets kept are read.
     pub prices: PriceAccounts,
     /// How jobs are done.
@@ -310,11 +313,16 @@ impl Actor {
             options.take_over = TakeOver::Whole;
         }
         let (tables, promised) = (self.tables.get(), self.promises.fills(&scene.state.address));
+        let legs = self.legs.borrow().clone();
         let own = Own {
             payer: self.sender.payer(),
             authority: self.sender.payer(),
             address: self.own,
             trader: &trader,
+            makers: LegMakers {
+                board: legs.board.as_deref(),
+                accounts: &legs,
+            },
             promised: &promised,
             tables: &tables,
             options: &options,

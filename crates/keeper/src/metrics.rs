@@ -1,5 +1,6 @@
 //! Figures for Prometheus.
 
+use ballast_rpc::memory::resident_bytes;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder,
@@ -252,7 +253,7 @@ impl Metrics {
     /// # Errors
     /// When a figure cannot be written.
     pub fn text(&self) -> prometheus::Result<String> {
-        self.memory.set(resident_memory().unwrap_or(0));
+        self.memory.set(resident_bytes().unwrap_or(0));
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         String::from_utf8(text).map_err(|error| prometheus::Error::Msg(error.to_string()))
@@ -263,20 +264,6 @@ impl Metrics {
 #[must_use]
 pub fn whole(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-/// Resident memory, bytes; `None` where the system does not say.
-fn resident_memory() -> Option<i64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    resident_in(&status)
-}
-
-fn resident_in(status: &str) -> Option<i64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1_024)
 }
 
 #[cfg(test)]
@@ -342,11 +329,5 @@ mod tests {
         for name in names.chain(kinds().map(str::to_owned)) {
             assert!(section.contains(&format!("`{name}`")), "{name}");
         }
-    }
-
-    #[test]
-    fn resident_memory_is_read_off_the_status() {
-        assert_eq!(resident_in("Name:\tx\nVmRSS:\t   12 kB\n"), Some(12_288));
-        assert_eq!(resident_in("Name:\tx\n"), None);
     }
 }

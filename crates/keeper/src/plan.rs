@@ -6,6 +6,7 @@ mod firing;
 pub mod fit;
 mod into_pool;
 pub(crate) mod liquidate;
+mod makers;
 mod pool;
 pub mod session;
 
@@ -27,6 +28,7 @@ use crate::cross::plan::{self as cross, is_cross, CrossLists};
 use crate::evaluate::{Job, Task};
 use crate::market::{MarketState, Present};
 use crate::wind_down;
+pub use makers::LegMakers;
 use session::SessionStep;
 
 /// The order book and the queues as they stand, where a job needs them.
@@ -129,6 +131,8 @@ pub struct Own<'a> {
     pub address: Pubkey,
     /// What the trader account holds.
     pub trader: &'a Trader,
+    /// What is known of makers with orders of legs.
+    pub makers: LegMakers<'a>,
     /// What it is about to take over in the market by transactions under way.
     pub promised: &'a [Fill],
     /// Lookup tables that the transaction will name.
@@ -228,7 +232,7 @@ pub struct Plan {
     pub trader: Pubkey,
     /// The instructions, without those of the compute budget.
     pub instructions: Vec<Instruction>,
-    /// Trader accounts listed behind the last instruction.
+    /// Trader accounts listed behind the last instruction; cross queues and the board are not among them.
     pub listed: Vec<Pubkey>,
     /// What it should come to.
     pub effect: Effect,

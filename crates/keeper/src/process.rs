@@ -244,6 +244,7 @@ impl KeeperProcess {
             cluster: Arc::clone(&self.reading),
             sender: Arc::clone(sender),
             own,
+            legs: watch::Sender::default(),
             prices: markets
                 .iter()
                 .map(|(market, _, price)| (*market, *price))

@@ -31,6 +31,8 @@ pub enum Verdict {
         /// The trader that the list passed over, which the new one has to name.
         missing: Option<Pubkey>,
     },
+    /// The same, with the board: marks are recorded first.
+    Record,
     /// Plan again with half as many listed accounts.
     Shorten,
     /// Deleverage by a session: the proof does not fit one transaction.
@@ -139,12 +141,13 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::NotFarthestBankrupt
         | E::ClaimsNotCounted
         | E::AdlStaleCounterparty
-        | E::CrossMarkStale
+        | E::WrongBoard
         | E::CrossQueueMissing
         | E::CrossRecordStale
         | E::CrossLegOrder
         | E::CrossRanked
         | E::CrossLegsOpen => REFETCH,
+        E::CrossMarkStale => Verdict::Record,
 
         E::PriceStale
         | E::PriceFromFuture
@@ -335,7 +338,6 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::CrossLimits
         | E::BoardFull
         | E::BoardLayout
-        | E::WrongBoard
         | E::WrongCrossQueue
         | E::CrossMarkFrozen
         | E::CrossTooManyLegs

@@ -1,6 +1,7 @@
 //! Everything the keeper has heard of the exchange, none of it older than what it had before.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anchor_lang::prelude::Pubkey;
@@ -68,7 +69,7 @@ pub struct World {
     pub lamports: u64,
     /// The markets kept.
     pub markets: Vec<Followed>,
-    /// The board and every account with legs.
+    /// The board and every account with legs or orders of legs.
     pub cross: CrossState,
     /// Whether any of them has changed since the last evaluation.
     pub cross_news: bool,
@@ -184,7 +185,7 @@ impl World {
             Some(Role::Pool(index)) => self.apply_pool(index, account),
             Some(Role::Board) => {
                 let board = account.and_then(|found| accounts::board(&found.data).ok());
-                (self.cross.board, self.cross_news) = (board, true);
+                (self.cross.board, self.cross_news) = (board.map(Arc::from), true);
             }
             Some(Role::Price(readers)) => {
                 for index in readers {

@@ -47,12 +47,14 @@ pub enum Reason {
     Unhealthy,
     /// It was reduce-only and there was nothing to reduce.
     NothingToReduce,
-    /// It would have opened a position and the queue of its side was full.
+    /// It would have opened a position and the queue of its side was full, or its legs held all they may.
     NoRoom,
     /// It was reduce-only and the position became smaller than it.
     Reduced,
     /// It gave way to a better order.
     Evicted,
+    /// It was a leg's and would have taken a profit that the market was too short of money to pay.
+    ProfitIsHeld,
 }
 
 /// What somebody took from the book.

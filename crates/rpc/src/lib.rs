@@ -8,6 +8,7 @@
 //! - [`follow`]: accounts as they change, over a websocket that is opened again when it ends.
 //! - [`lookup`]: the address lookup table that long lists need.
 //! - [`history`]: a past transaction with the program's events.
+//! - [`memory`]: what a process that follows takes.
 
 pub mod backoff;
 pub mod cluster;
@@ -16,6 +17,7 @@ pub mod failure;
 pub mod follow;
 pub mod history;
 pub mod lookup;
+pub mod memory;
 pub mod sender;
 pub mod settings;
 pub mod transport;

@@ -7,7 +7,7 @@ use ballast_client::instructions::cross;
 use ballast_engine::units::Side;
 use ballast_state::cross::{CrossBoard, EnableCrossArgs};
 use ballast_state::instructions::BlockTradeCrossArgs;
-use ballast_state::order_args::TradeLegArgs;
+use ballast_state::order_args::PlaceOrderArgs;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::Pubkey;
 
@@ -151,12 +151,12 @@ impl Sandbox {
         self.send(&[instruction], &[&trader.wallet.keypair])
     }
 
-    /// Lets a leg trade with the orders of `makers`.
+    /// Places an order of a leg, which meets those of `makers`.
     pub fn trade_leg(
         &mut self,
         market: &MarketCookie,
         trader: &TraderCookie,
-        args: TradeLegArgs,
+        args: PlaceOrderArgs,
         queues: &[Pubkey],
         makers: &[Pubkey],
     ) -> TxResult {

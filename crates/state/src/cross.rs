@@ -227,9 +227,8 @@ impl Market {
     ///
     /// # Errors
     /// `Overflow`.
-    pub fn count_legs(&mut self, before: bool, after: bool) -> Result<()> {
-        let count = i16::from(after).wrapping_sub(i16::from(before));
-        let legs = self.cross_legs.checked_add_signed(count);
+    pub fn count_legs(&mut self, more: i16) -> Result<()> {
+        let legs = self.cross_legs.checked_add_signed(more);
         self.cross_legs = legs.ok_or(BallastError::Overflow)?;
         Ok(())
     }
@@ -241,9 +240,7 @@ impl From<CrossError> for BallastError {
             CrossError::Engine(error) => error.into(),
             CrossError::TooManyLegs => Self::CrossTooManyLegs,
             CrossError::NoLeg => Self::NoPosition,
-            CrossError::BelowInitial | CrossError::BelowMaintenance | CrossError::LessHealthy => {
-                Self::CrossBelowInitial
-            }
+            CrossError::BelowInitial | CrossError::LessHealthy => Self::CrossBelowInitial,
             CrossError::LegOrder => Self::CrossLegOrder,
             CrossError::MarkStale => Self::CrossMarkStale,
             CrossError::MarkFrozen => Self::CrossMarkFrozen,

@@ -477,7 +477,7 @@ impl From<PriceFault> for BallastError {
 
 /// Fails with `error` unless `condition` holds.
 #[inline]
-pub(crate) const fn ensure<E: Copy>(condition: bool, error: E) -> core::result::Result<(), E> {
+pub const fn ensure<E: Copy>(condition: bool, error: E) -> core::result::Result<(), E> {
     if condition {
         Ok(())
     } else {

@@ -23,8 +23,8 @@ mod wind_down;
 pub use adl_session::{AdlSessionAdvanced, AdlSessionClosed, AdlSessionOpened};
 pub use cross::{
     BoardCreated, CrossBlockTraded, CrossEnabled, CrossMoved, CrossRound, LegCut, LegForced,
-    LegTraded, MarginConverted, MarkFrozen, MarkRecorded, MarksRecorded, RankRefreshed,
-    RanksRefreshed,
+    LegMade, LegTraded, LegsMade, MarginConverted, MarkFrozen, MarkRecorded, MarksRecorded,
+    RankRefreshed, RanksRefreshed,
 };
 pub use held::{HeldPart, ProfitHeld, ProfitReleased, ReleasedPart};
 pub use list::{BallastEvent, Event, EVENT_TAG};

@@ -55,58 +55,7 @@ impl From<SelfTrade> for order::SelfTrade {
     }
 }
 
-/// How an order trades that does not wait in the book. See [`order::OrderKind`].
-#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TakeKind {
-    /// Trades what it can at prices up to its worst one or the price band; the rest is dropped.
-    #[default]
-    Market,
-    /// Trades what it can at its limit price or better; the rest is dropped.
-    ImmediateOrCancel,
-    /// Trades whole or not at all.
-    FillOrKill,
-}
-
-impl From<TakeKind> for OrderKind {
-    fn from(kind: TakeKind) -> Self {
-        match kind {
-            TakeKind::Market => Self::Market,
-            TakeKind::ImmediateOrCancel => Self::ImmediateOrCancel,
-            TakeKind::FillOrKill => Self::FillOrKill,
-        }
-    }
-}
-
-/// Arguments of `trade_leg`.
-#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TradeLegArgs {
-    /// Buys or sells.
-    pub side: OrderSide,
-    /// How it trades.
-    pub kind: TakeKind,
-    /// Limit price, ticks; the worst price of a market order, where 0 is the price band.
-    pub price_ticks: u64,
-    /// Lots to trade, positive.
-    pub lots: u64,
-    /// Whether it may only make the leg smaller.
-    pub reduce_only: bool,
-}
-
-impl TradeLegArgs {
-    /// The order as the engine takes it.
-    pub fn request(&self) -> order::OrderRequest {
-        order::OrderRequest {
-            side: self.side.into(),
-            kind: OrderKind::from(self.kind).into(),
-            price: units::Ticks::new(self.price_ticks),
-            lots: self.lots,
-            expires_at: 0,
-            reduce_only: self.reduce_only,
-        }
-    }
-}
-
-/// Arguments of `place_order`.
+/// Arguments of `place_order` and of `trade_leg`.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PlaceOrderArgs {
     /// Buys or sells.
@@ -118,7 +67,8 @@ pub struct PlaceOrderArgs {
     /// Lots to trade, positive.
     pub lots: u64,
     /// Least collateral for the whole order, atoms: goes to the margin of the position as it fills,
-    /// and is reserved while it waits. 0: as little as the initial margin allows.
+    /// and is reserved while it waits. 0: as little as the initial margin allows. A leg has the pool for margin;
+    /// of its orders it is what they reserve at the least.
     pub margin: u64,
     /// A number of the trader's own to cancel it by, unique among its orders in the market; 0
     /// none.

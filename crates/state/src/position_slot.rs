@@ -1,4 +1,4 @@
-//! One position in a trader account, with the trader's orders in its market; or one leg of its cross margin.
+//! One position in a trader account, isolated or a leg of its cross margin, with the trader's orders in its market.
 
 use ballast_engine::{
     book::OwnOrders,
@@ -20,8 +20,10 @@ use crate::{
 pub const CROSS_LEG: u32 = 1;
 /// [`PositionSlot::cross`]: its record says that the account is too weak for any cut.
 pub const CROSS_WEAK: u32 = 2;
+/// [`PositionSlot::cross`]: no position, and orders that open a leg.
+pub const CROSS_ORDERS: u32 = 4;
 
-/// One isolated position and the orders in its market, or a leg, which has neither orders nor triggers. A slot
+/// One isolated position or one leg, which has no triggers, and the orders in its market. A slot
 /// with the default market is empty and all zero; another has lots, orders or both.
 #[cfg_attr(feature = "anchor", zero_copy)]
 #[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
@@ -73,7 +75,7 @@ pub struct PositionSlot {
     /// Lots of the last liquidation step that it left open.
     pub step_left: u32,
     /// 0: an isolated position; [`CROSS_LEG`], with [`CROSS_WEAK`] where a witness has found the account
-    /// too weak for any cut: a leg of the account's cross margin.
+    /// too weak for any cut: a leg of the account's cross margin; [`CROSS_ORDERS`]: orders that open one.
     pub cross: u32,
     /// Closes lots when the price turns against the position.
     pub stop_loss: Trigger,
@@ -116,6 +118,12 @@ impl PositionSlot {
     /// Whether the slot is a leg of the account's cross margin.
     #[inline]
     pub const fn is_leg(&self) -> bool {
+        self.cross & CROSS_LEG != 0
+    }
+
+    /// Whether the slot is a leg, or has orders that open one.
+    #[inline]
+    pub const fn is_cross(&self) -> bool {
         self.cross != 0
     }
 
@@ -231,26 +239,34 @@ impl PositionSlot {
     /// What must hold of a slot in use that is no leg.
     pub(crate) fn is_sound(&self) -> bool {
         let listed = self.order_head != NO_NODE;
-        let orders = listed == (self.order_count > 0)
-            && (listed || self.order_margin == 0)
-            && self.reduce_only_count <= self.order_count;
         let position = if self.lots == 0 {
             (listed || self.held_shares > 0) && self.holds_no_position()
         } else {
             self.lots.signum() == self.entry_quote.signum() && self.queue_node != NO_NODE
         };
-        orders && position
+        self.has_sound_orders() && position
     }
 
-    /// What must hold of a leg: it has lots and a node, and nothing that only isolated positions have.
+    #[inline(always)]
+    fn has_sound_orders(&self) -> bool {
+        let listed = self.order_head != NO_NODE;
+        listed == (self.order_count > 0)
+            && (listed || self.order_margin == 0)
+            && self.reduce_only_count <= self.order_count
+    }
+
+    /// What must hold of a leg, which has lots and a node and nothing that only isolated positions have, or of the
+    /// orders that open one.
     #[inline(never)]
-    pub(crate) fn is_sound_leg(&self) -> bool {
+    pub(crate) fn is_sound_cross(&self) -> bool {
+        if self.cross == CROSS_ORDERS {
+            return self.lots == 0 && self.order_count > 0 && self.is_sound();
+        }
         (self.cross == CROSS_LEG || self.cross == CROSS_LEG | CROSS_WEAK)
             && self.lots != 0
             && self.lots.signum() == self.entry_quote.signum()
             && self.queue_node != NO_NODE
-            && self.order_head == NO_NODE
-            && self.order_margin == 0
+            && self.has_sound_orders()
             && self.held_shares == 0
             && self.paid_in == 0
             && self.stop_loss.is_unset()

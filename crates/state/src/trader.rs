@@ -53,7 +53,7 @@ pub struct Trader {
     pub pooled_atoms: u64,
     /// Slot in which something came into it last.
     pub pooled_slot: u64,
-    /// Slots that are legs.
+    /// Slots that are legs, those with orders alone not counted.
     pub cross_legs: u32,
     /// Always zero; aligns what follows.
     pub _padding: u32,
@@ -114,6 +114,26 @@ impl Trader {
         )
     }
 
+    /// The slot of `market`, whatever it holds: a position, a leg, or orders alone.
+    ///
+    /// # Errors
+    /// `NoPosition` when there is none.
+    pub fn any(&self, market: &Pubkey) -> Result<&PositionSlot> {
+        let mut slots = self.positions.iter();
+        let slot = slots.find(|slot| slot.market == *market);
+        slot.ok_or(BallastError::NoPosition)
+    }
+
+    /// The same, to be written.
+    ///
+    /// # Errors
+    /// Those of [`Self::any`].
+    pub fn any_mut(&mut self, market: &Pubkey) -> Result<&mut PositionSlot> {
+        let mut slots = self.positions.iter_mut();
+        let slot = slots.find(|slot| slot.market == *market);
+        slot.ok_or(BallastError::NoPosition)
+    }
+
     /// Index of the slot that holds the isolated position or the orders in `market`.
     pub fn find(&self, market: &Pubkey) -> Option<usize> {
         let index = self
@@ -159,22 +179,23 @@ impl Trader {
         Ok(slot)
     }
 
-    /// The slot of `market`, or an empty one claimed for it.
+    /// The slot of `market` for an isolated position, or an empty one claimed for it.
     ///
     /// # Errors
-    /// `NoFreeSlot`.
+    /// `CrossLegThere` where there is a leg, or orders of one; `NoFreeSlot`.
     pub fn slot_or_claim(&mut self, market: &Pubkey) -> Result<&mut PositionSlot> {
         let index = match self.find(market) {
             Some(index) => index,
             None => self.claim(market)?,
         };
-        self.positions
-            .get_mut(index)
-            .ok_or(BallastError::NoFreeSlot)
+        let slot = self.positions.get_mut(index);
+        let slot = slot.ok_or(BallastError::NoFreeSlot)?;
+        ensure(!slot.is_cross(), BallastError::CrossLegThere)?;
+        Ok(slot)
     }
 
-    /// The last step of an instruction that wrote the account's own fields and the slot of `market`,
-    /// and nothing else of it: frees the slot when it has neither lots, orders nor held profit, and checks what
+    /// The last step of an instruction that wrote the account's own fields and the slot of `market`, and, where
+    /// that is a leg's, the pool and records, and nothing else of it: frees the slot when it has neither lots, orders nor held profit, and checks what
     /// [`Self::invariant_of`] checks. Whoever closed the position has cleared its margin, its queue
     /// node, its triggers and what was remembered of its distress. Returns what the orders reserve,
     /// atoms.
@@ -185,12 +206,12 @@ impl Trader {
         let mut reserve = 0;
         let mut sound = self.free >= 0;
         let mut slots = self.positions.iter_mut();
-        if let Some(slot) = slots
-            .find(|slot| slot.market == *market)
-            .filter(|slot| !slot.is_leg())
-        {
+        if let Some(slot) = slots.find(|slot| slot.market == *market) {
             sound &= self.position_count > 0;
-            if slot.lots == 0 && slot.order_count == 0 && slot.held_shares == 0 {
+            if slot.is_leg() {
+                sound &= slot.is_sound_cross();
+                reserve = slot.order_margin;
+            } else if slot.lots == 0 && slot.order_count == 0 && slot.held_shares == 0 {
                 sound &= slot.is_spent();
                 *slot = bytemuck::Zeroable::zeroed();
                 self.position_count = self.position_count.wrapping_sub(1);
@@ -206,11 +227,8 @@ impl Trader {
 
     /// What the orders of the account in `market` reserve, atoms; 0 without any.
     pub fn reserve_in(&self, market: &Pubkey) -> u64 {
-        let slot = self
-            .positions
-            .iter()
-            .find(|slot| slot.market == *market)
-            .filter(|slot| !slot.is_leg());
+        let mut slots = self.positions.iter();
+        let slot = slots.find(|slot| slot.market == *market);
         slot.map_or(0, |slot| slot.order_margin)
     }
 
@@ -256,12 +274,15 @@ impl Trader {
     /// # Errors
     /// `TraderInvariant`.
     pub fn invariant_of(&self, market: &Pubkey) -> Result<()> {
-        let slot = self
-            .positions
-            .iter()
-            .find(|slot| slot.market == *market)
-            .filter(|slot| !slot.is_leg());
-        let slot = slot.is_none_or(|slot| self.position_count > 0 && slot.is_sound());
+        let mut slots = self.positions.iter();
+        let slot = slots.find(|slot| slot.market == *market);
+        let slot = slot.is_none_or(|slot| {
+            let sound = match slot.is_cross() {
+                true => slot.is_sound_cross(),
+                false => slot.is_sound(),
+            };
+            self.position_count > 0 && sound
+        });
         ensure(slot && self.free >= 0, BallastError::TraderInvariant)?;
         debug_assert!(self.invariant().is_ok(), "{self:?}");
         Ok(())
@@ -281,9 +302,9 @@ impl Trader {
                 sound &= slot.lots == 0 && slot.margin == 0 && slot.order_count == 0;
             } else {
                 used = used.wrapping_add(1);
-                if slot.is_leg() {
-                    legs = legs.wrapping_add(1);
-                    sound &= slot.is_sound_leg();
+                if slot.is_cross() {
+                    legs = legs.wrapping_add(u32::from(slot.is_leg()));
+                    sound &= slot.is_sound_cross();
                 } else {
                     sound &= slot.is_sound();
                 }

@@ -14,7 +14,7 @@ use ballast_state::Pubkey;
 use serde::Serialize;
 
 use crate::state::name_of;
-use crate::units::{leverage_words, percent_of_bps, Collateral, Units};
+use crate::units::{counted, leverage_words, percent_of_bps, Collateral, Units};
 
 /// A leg as it is printed. Amounts in atoms; prices in ticks and as decimal numbers.
 #[derive(Clone, Debug, Serialize)]
@@ -55,6 +55,19 @@ pub struct LegView {
     units: Units,
 }
 
+/// What waits in a market's book of a leg, or to open one, as it is printed.
+#[derive(Clone, Debug, Serialize)]
+pub struct LegOrders {
+    /// Number of the market.
+    pub market_index: u16,
+    /// Name of the market.
+    pub market: String,
+    /// How many orders.
+    pub orders: u16,
+    /// What they reserve, atoms: neither free nor in the pool.
+    pub reserved_atoms: u64,
+}
+
 /// A cross account as it is printed.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccountView {
@@ -79,6 +92,8 @@ pub struct AccountView {
     pub health: &'static str,
     /// The legs, in the order of the account's slots.
     pub legs: Vec<LegView>,
+    /// Its orders in the books, by market, in the same order.
+    pub orders: Vec<LegOrders>,
     #[serde(skip)]
     collateral: Collateral,
 }
@@ -123,8 +138,10 @@ impl AccountView {
                 Health::Bankrupt { .. } => "bankrupt",
             },
             legs: (0..legs.slots().len())
+                .filter(|place| is_open(&legs, *place))
                 .map(|place| leg(trader, board, markets, &legs, place, slot, collateral))
                 .collect::<Result<_>>()?,
+            orders: orders(trader, markets)?,
             collateral,
         })
     }
@@ -147,6 +164,14 @@ impl AccountView {
         );
         for leg in &self.legs {
             text += &leg.words(self.collateral);
+        }
+        for waiting in &self.orders {
+            text += &format!(
+                "\n{}: {} of the leg in the book, {} reserved",
+                waiting.market,
+                counted(waiting.orders.into(), "order"),
+                show(waiting.reserved_atoms.into())
+            );
         }
         if self.legs.is_empty() {
             text += "\nNo legs; `ballast cross join --market M` makes a position one.";
@@ -189,6 +214,34 @@ impl LegView {
     }
 }
 
+/// Whether the leg at a place has lots.
+fn is_open(legs: &Legs<'_>, place: usize) -> bool {
+    let leg = legs.account().legs.get(place);
+    leg.is_some_and(|leg| !leg.position.is_empty())
+}
+
+fn orders(trader: &Trader, markets: &[(Pubkey, Market)]) -> Result<Vec<LegOrders>> {
+    let slots = trader.positions.iter();
+    slots
+        .filter(|slot| slot.is_cross() && slot.order_count > 0)
+        .map(|slot| {
+            let market = market_of(markets, &slot.market)?;
+            Ok(LegOrders {
+                market_index: market.index,
+                market: name_of(market),
+                orders: slot.order_count,
+                reserved_atoms: slot.order_margin,
+            })
+        })
+        .collect()
+}
+
+fn market_of<'a>(markets: &'a [(Pubkey, Market)], key: &Pubkey) -> Result<&'a Market> {
+    let known = markets.iter().find(|(address, _)| address == key);
+    let (_, market) = known.context("the market of a leg was not read")?;
+    Ok(market)
+}
+
 fn leverage(worth: u64, equity: i64) -> Option<u64> {
     let equity = u128::try_from(equity).ok().filter(|equity| *equity > 0)?;
     u64::try_from(u128::from(worth) * 100 / equity).ok()
@@ -206,8 +259,7 @@ fn leg(
     let at = legs.slots().get(place).context("a leg")?;
     let slot = trader.positions.get(at.index).context("a leg")?;
     let entry = board.board.entry(at.place)?;
-    let known = markets.iter().find(|(address, _)| *address == slot.market);
-    let (_, market) = known.context("the market of a leg was not read")?;
+    let market = market_of(markets, &slot.market)?;
     let units = Units::new(&market.oracle, collateral.decimals);
     let account = legs.account();
     let values = account.values()?;

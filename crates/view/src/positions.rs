@@ -409,7 +409,9 @@ impl Holdings {
         collateral: Collateral,
     ) -> Result<Self> {
         let mut positions = Vec::new();
-        let mut total = trader.free;
+        let of_legs = trader.positions.iter().filter(|slot| slot.is_cross());
+        let reserved: u64 = of_legs.map(|slot| slot.order_margin).sum();
+        let mut total = trader.free.saturating_add(i64::try_from(reserved)?);
         for slot in trader.isolated() {
             let mut all = states.iter().map(AsRef::as_ref);
             let state = all.find(|state: &&MarketState| state.keys.market == slot.market);

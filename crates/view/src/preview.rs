@@ -1,12 +1,16 @@
 //! What an order, a transfer or a liquidation would do, without sending anything.
 
+use std::collections::BTreeMap;
+
 use anyhow::{anyhow, bail, Context, Result};
+use ballast_client::cross::listed;
 use ballast_client::liquidation::foresee;
 use ballast_client::makers::{liquidation_makers, order_makers, TakerView};
-use ballast_client::preview::{order, Scene};
+use ballast_client::preview::{order, LegDesk, Scene};
 use ballast_engine::liquidation::LiquidationInput;
 use ballast_engine::oracle::{Now, OraclePrice};
 use ballast_engine::position::Position;
+use ballast_state::cross::CrossBoard;
 use ballast_state::order_args::PlaceOrderArgs;
 use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
@@ -84,7 +88,7 @@ pub struct OrderView {
 }
 
 impl OrderView {
-    /// Of an order of `trader` that lists `makers`.
+    /// Of an order of `trader` that lists `makers`; `legs` are needed where an order of theirs is a leg's.
     ///
     /// # Errors
     /// What the program would answer.
@@ -92,6 +96,7 @@ impl OrderView {
         mut state: MarketState,
         (address, trader): (&Pubkey, &Trader),
         makers: &[(Pubkey, Trader)],
+        legs: Option<LegDesk<'_>>,
         args: &PlaceOrderArgs,
     ) -> Result<Self> {
         let queues = state.queues.as_ref().context("the queues were not read")?;
@@ -107,6 +112,7 @@ impl OrderView {
             },
             trader: (*address, trader),
             makers,
+            legs,
         };
         let done = order(&scene, args).map_err(|error| anyhow!("{}: {error}", error.name()))?;
         let units = state.units;
@@ -137,6 +143,40 @@ impl OrderView {
                 true => Some(PositionView::new(&done.slot, &state)?),
                 false => None,
             },
+        })
+    }
+}
+
+/// What an order would do that meets orders of legs, and the accounts that it lists.
+#[derive(Clone, Debug, Serialize)]
+pub struct LegOrderView {
+    #[serde(flatten)]
+    order: OrderView,
+    /// Before the makers the board, which is read, and the cross queues that are written.
+    listed: Vec<String>,
+}
+
+impl LegOrderView {
+    /// Of an order of `trader` that lists `makers`.
+    ///
+    /// # Errors
+    /// What the program would answer.
+    pub fn new(
+        state: MarketState,
+        trader: (&Pubkey, &Trader),
+        makers: &[(Pubkey, Trader)],
+        board: &CrossBoard,
+        args: &PlaceOrderArgs,
+    ) -> Result<Self> {
+        let keys: Vec<_> = makers.iter().map(|(key, _)| *key).collect();
+        let known: BTreeMap<_, _> = makers.iter().copied().collect();
+        let side = args.request().side.opposite();
+        let market = (&state.keys.market, &*state.market);
+        let listed = listed(&keys, side, &known, market, Some(board));
+        let listed = listed.map_err(|error| anyhow!("{}: {error}", error.name()))?;
+        Ok(Self {
+            order: OrderView::new(state, trader, makers, Some(LegDesk::new(board)), args)?,
+            listed: listed.iter().map(Pubkey::to_string).collect(),
         })
     }
 }

@@ -20,19 +20,19 @@ use serde::Serialize;
 pub type Call = fn(&[u8]) -> Result<String>;
 
 /// What a trader asks while trading, by name.
-pub const TRADING: [(&str, Call); 8] = [
+pub const TRADING: [(&str, Call); 7] = [
     ("positions", |bytes| answered(bytes, calls::positions::call)),
     ("standing", |bytes| answered(bytes, calls::standing::call)),
     ("queue", |bytes| answered(bytes, calls::queue::call)),
     ("makers", |bytes| answered(bytes, calls::makers::call)),
     ("order", |bytes| answered(bytes, calls::order::call)),
-    ("transfer", |bytes| answered(bytes, calls::transfer::call)),
     ("market", |bytes| answered(bytes, calls::market::call)),
     ("alerts", |bytes| answered(bytes, calls::alerts::call)),
 ];
 
-/// What is asked about losses, what absorbs them, and accounts that share collateral, by name.
-pub const BACKSTOP: [(&str, Call); 9] = [
+/// What is asked about collateral, losses, what absorbs them, and accounts that share collateral, by name.
+pub const BACKSTOP: [(&str, Call); 11] = [
+    ("transfer", |bytes| answered(bytes, calls::transfer::call)),
     ("gap", |bytes| answered(bytes, calls::gap::call)),
     ("liquidation", |bytes| {
         answered(bytes, calls::liquidation::call)
@@ -48,6 +48,7 @@ pub const BACKSTOP: [(&str, Call); 9] = [
         answered(bytes, calls::join_stakes::call)
     }),
     ("account", |bytes| answered(bytes, calls::account::call)),
+    ("leg_order", |bytes| answered(bytes, calls::leg_order::call)),
 ];
 
 /// The answer of a module with these calls: a line of JSON.

@@ -14,6 +14,7 @@ pub use crate::calls::explain::Explain;
 pub use crate::calls::gap::GapOf;
 pub use crate::calls::join_pool::JoinPoolOf;
 pub use crate::calls::join_stakes::JoinStakesOf;
+pub use crate::calls::leg_order::LegOrderOf;
 pub use crate::calls::liquidation::LiquidationOf;
 pub use crate::calls::makers::MakersOf;
 pub use crate::calls::market::MarketOf;

@@ -35,7 +35,7 @@ use ballast_state::{
         BlockTradeArgs, BlockTradeCrossArgs, InitializeExchangeArgs, OrderRef, PlaceTriggerArgs,
         SetProtectionArgs,
     },
-    order_args::{PlaceOrderArgs, TradeLegArgs},
+    order_args::PlaceOrderArgs,
     staged::Change,
     trigger::TriggerKind,
 };
@@ -562,10 +562,11 @@ pub mod ballast {
         AutoDeleverageCross::handle(ctx)
     }
 
-    /// Lets a leg trade with the orders of the listed makers, best first.
+    /// Lets a leg trade with the orders of the listed makers, best first, and leaves the rest of a limit order in the
+    /// book.
     pub fn trade_leg<'info>(
         ctx: Context<'info, TradeLeg<'info>>,
-        args: TradeLegArgs,
+        args: PlaceOrderArgs,
     ) -> Result<()> {
         TradeLeg::handle(ctx, args)
     }

@@ -43,6 +43,8 @@ pub struct Counts {
     legs: u64,
     rounds: u64,
     leg_trades: u64,
+    leg_orders: u64,
+    leg_fills: u64,
     frozen: u64,
     ended: u64,
     parted: u64,
@@ -68,6 +70,8 @@ impl Counts {
             self.legs,
             self.rounds,
             self.leg_trades,
+            self.leg_orders,
+            self.leg_fills,
             self.frozen,
             self.ended,
             self.parted,
@@ -111,6 +115,7 @@ impl Markets {
             1 => trend(&mut venue, seed, counts),
             _ => pump::play(&mut venue, seed, counts),
         }));
+        counts.leg_fills += venue.leg_fills;
         let Err(panic) = played else {
             return;
         };

@@ -5,6 +5,7 @@ mod book;
 mod cross;
 mod funds;
 mod matches;
+mod rounds;
 mod sessions;
 
 use std::fmt::Debug;
@@ -80,6 +81,7 @@ fn event(outcome: &TxOutcome) -> Result<&AutoDeleveraged, String> {
         {
             Ok(event)
         }
+        [BallastEvent::AutoDeleveraged(event), BallastEvent::CrossRound(_), ..] => Ok(event),
         other => Err(format!("events of a round: {other:?}")),
     }
 }
@@ -121,6 +123,10 @@ fn rounds(outcome: &TxOutcome, round: &RoundMade) -> Agreement {
             ("reward", i128::from(event.reward_atoms), round.reward),
         ],
     )?;
+    match &round.cross {
+        Some(made) => rounds::cross(outcome, made)?,
+        None => same("events", outcome.events.len() <= 2, true)?,
+    }
     same("number of cuts", event.cuts.len(), round.cuts.len())
 }
 

@@ -1,8 +1,10 @@
 //! Long random histories, compared call by call.
 
 mod book;
+mod ending;
 mod funds;
 mod legs;
+mod rounds;
 
 use std::fmt;
 use std::time::Instant;
@@ -102,7 +104,12 @@ fn play(world: &World, model: &Model, seed: u64, calls: u64, report: &mut Report
         step += 1;
         done += u64::from(operation.is_call());
     }
-    report.legged += if generator.is_legged() { done } else { 0 };
+    if generator.is_legged() {
+        report.legged += done;
+        if let Err(difference) = ending::play(&mut world, &mut model, &mut generator, report) {
+            panic!("BALLAST_SEED={seed} at its end: {difference}");
+        }
+    }
     for cookie in &world.markets {
         for side in [
             ballast_engine::units::Side::Long,
@@ -210,7 +217,7 @@ impl Report {
         self.sessions.require_variety(self.executed(), self.calls);
         if self.calls >= RARE {
             self.books.require_variety();
-            self.legs.require_variety();
+            self.legs.require_variety(self.calls);
             let others = self.calls - self.legged;
             self.funds.require_variety(others, &self.errors);
         }

@@ -5,7 +5,7 @@ mod funds;
 mod orders;
 
 use crate::model::{Listed, Quoted};
-pub use cross::{CrossCall, Queues};
+pub use cross::{CrossCall, Queues, Witnessing};
 pub use funds::{FundCall, FundName, Who};
 pub use orders::{
     BookSide, Execution, Liquidation, OrderKind, Placing, Protecting, SelfTrade, Setting, Step,
@@ -235,7 +235,12 @@ impl Operation {
 
     /// Whether it is a round of deleveraging.
     pub const fn deleverages(&self) -> bool {
-        matches!(self, Self::Deleverage(_) | Self::ExecuteSession { .. })
+        matches!(
+            self,
+            Self::Deleverage(_)
+                | Self::ExecuteSession { .. }
+                | Self::Cross(CrossCall::Round { .. })
+        )
     }
 
     /// The call, whoever signs it.
@@ -341,6 +346,8 @@ impl Operation {
                         | CrossCall::Leave { .. }
                         | CrossCall::Trade { .. }
                         | CrossCall::Liquidate { .. }
+                        | CrossCall::Round { .. }
+                        | CrossCall::Part { .. }
                 )
         )
     }

@@ -1,7 +1,7 @@
 //! Legs that take orders of the book.
 
 use anchor_lang::prelude::Pubkey;
-use ballast_client::preview::{self, LegPreview, Scene};
+use ballast_client::preview::{self, LegDesk, LegPreview, Scene};
 use ballast_engine::oracle::{Now, OraclePrice};
 use ballast_engine::units::{Side, Ticks};
 use ballast_sandbox::{MarketCookie, Sandbox, TxResult};
@@ -9,7 +9,7 @@ use ballast_state::book_account::OrderSide;
 use ballast_state::error::BallastError;
 use ballast_state::events::{LegTraded, OrderPlaced};
 use ballast_state::exchange::{PAUSE_OPEN, PAUSE_TRADE};
-use ballast_state::order_args::{TakeKind, TradeLegArgs};
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 
 use crate::among;
 use crate::cross::{allowed, Cross};
@@ -17,20 +17,22 @@ use crate::orders::{ask, bid, ioc};
 use crate::support::{done, quiet, refused, terms, START, USD};
 
 /// A market order for so many lots, bought where positive.
-pub fn market_order(lots: i64) -> TradeLegArgs {
-    TradeLegArgs {
+pub fn market_order(lots: i64) -> PlaceOrderArgs {
+    PlaceOrderArgs {
         side: match lots > 0 {
             true => OrderSide::Bid,
             false => OrderSide::Ask,
         },
+        kind: OrderKind::Market,
         lots: lots.unsigned_abs(),
-        ..TradeLegArgs::default()
+        self_trade: SelfTrade::Abort,
+        ..PlaceOrderArgs::default()
     }
 }
 
 /// The same, which may only make the leg smaller.
-pub fn reducing(lots: i64) -> TradeLegArgs {
-    TradeLegArgs {
+pub fn reducing(lots: i64) -> PlaceOrderArgs {
+    PlaceOrderArgs {
         reduce_only: true,
         ..market_order(lots)
     }
@@ -62,7 +64,7 @@ impl Cross {
         &mut self,
         market: &MarketCookie,
         ticks: u64,
-        args: TradeLegArgs,
+        args: PlaceOrderArgs,
         queues: &[Pubkey],
     ) -> TxResult {
         let (alice, bob) = (self.venue.alice.clone(), self.venue.bob.clone());
@@ -77,7 +79,7 @@ impl Cross {
 
     /// The same, which must go through.
     #[track_caller]
-    fn traded(&mut self, ticks: u64, args: TradeLegArgs) -> (OrderPlaced, LegTraded) {
+    fn traded(&mut self, ticks: u64, args: PlaceOrderArgs) -> (OrderPlaced, LegTraded) {
         let (first, queues) = (self.first.clone(), self.one.both());
         let outcome = done(self.leg_trades(&first, ticks, args, &queues));
         let placed = among!(outcome, OrderPlaced);
@@ -210,9 +212,10 @@ pub fn a_leg_alone_trades_as_an_isolated_position_does() {
 }
 
 /// What the client foresees of an order of alice's leg against bob's orders, at this price.
-fn foreseen(cross: &Cross, ticks: u64, args: &TradeLegArgs) -> Result<LegPreview, BallastError> {
+fn foreseen(cross: &Cross, ticks: u64, args: &PlaceOrderArgs) -> Result<LegPreview, BallastError> {
     let (sandbox, market) = (&cross.venue.sandbox, &cross.first);
     let (alice, bob) = (&cross.venue.alice, &cross.venue.bob);
+    let board = sandbox.board();
     let scene = Scene {
         key: market.keys.market,
         market: &sandbox.market(market),
@@ -231,8 +234,9 @@ fn foreseen(cross: &Cross, ticks: u64, args: &TradeLegArgs) -> Result<LegPreview
         },
         trader: (alice.address, &sandbox.trader(&alice.address)),
         makers: &[(bob.address, sandbox.trader(&bob.address))],
+        legs: Some(LegDesk::new(&board)),
     };
-    preview::leg(&scene, &sandbox.board(), args)
+    preview::leg(&scene, args)
 }
 
 #[test]
@@ -245,8 +249,8 @@ pub fn a_preview_is_what_happens_to_the_atom() {
     );
     let queues = cross.queues();
     done(cross.leg_trades(&cross.second.clone(), START, market_order(5_000), &queues));
-    let whole = TradeLegArgs {
-        kind: TakeKind::FillOrKill,
+    let whole = PlaceOrderArgs {
+        kind: OrderKind::FillOrKill,
         price_ticks: 203_000,
         ..market_order(4_000)
     };
@@ -279,7 +283,7 @@ pub fn a_preview_is_what_happens_to_the_atom() {
             .map(|fill| fill.lots * fill.price_ticks)
             .sum();
         assert_eq!(foreseen.notional, paid);
-        let trade = &foreseen.trade;
+        let trade = foreseen.trade.as_ref().expect("a trade");
         assert_eq!(i64::try_from(trade.fee), Ok(leg.fee));
         assert_eq!(trade.realized.get(), leg.realized);
         assert_eq!(trade.pool.get(), leg.pool_after);
@@ -481,14 +485,14 @@ pub fn what_a_leg_may_not_do_is_refused() {
         takes(reducing(100), &queues),
     );
     done(sandbox.place_order(&first, &bob, ask(START, 1_000), &[]));
-    let whole = TradeLegArgs {
-        kind: TakeKind::FillOrKill,
+    let whole = PlaceOrderArgs {
+        kind: OrderKind::FillOrKill,
         price_ticks: START,
         ..market_order(1_001)
     };
     refused(sandbox, BallastError::NotFilled, takes(whole, &queues));
-    let worse = TradeLegArgs {
-        kind: TakeKind::ImmediateOrCancel,
+    let worse = PlaceOrderArgs {
+        kind: OrderKind::ImmediateOrCancel,
         price_ticks: START - 1,
         ..market_order(1_000)
     };

@@ -149,6 +149,7 @@ fn foreseen(
             },
             trader: (trader.address, &account),
             makers: &makers,
+            legs: None,
         },
         args,
     )

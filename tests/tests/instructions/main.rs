@@ -14,6 +14,7 @@ mod corrupt;
 mod cross;
 mod cross_block;
 mod cross_forced;
+mod cross_makers;
 mod cross_refusals;
 mod cross_trade;
 mod delisting;

@@ -10,8 +10,11 @@ use ballast_keeper::config::Work;
 use ballast_keeper::cross::{evaluate as evaluate_cross, CrossLists, Floor};
 use ballast_keeper::evaluate::{evaluate, Conditions, Job, Task};
 use ballast_keeper::market::MarketState;
-use ballast_keeper::plan::{ending, plan, Effect, Idle, Lists, Own, Plan, PlanOptions, Planned};
+use ballast_keeper::plan::{
+    ending, plan, Effect, Idle, LegMakers, Lists, Own, Plan, PlanOptions, Planned,
+};
 use ballast_keeper::repair::{repair, Verdict};
+use ballast_keeper::scene::Needs;
 use ballast_sandbox::{MarketConfig, Sandbox, TxResult};
 use ballast_state::error::BallastError;
 use ballast_state::events::BallastEvent;
@@ -23,7 +26,7 @@ use solana_account::Account;
 use crate::cross_venue::{CrossVenue, Reading, START};
 
 /// What a keeper has in memory after reading every account.
-struct Memory {
+pub struct Memory {
     reading: Reading,
     states: Vec<MarketState>,
     clock: Clock,
@@ -31,7 +34,7 @@ struct Memory {
 }
 
 impl Memory {
-    fn of(venue: &CrossVenue) -> Self {
+    pub fn of(venue: &CrossVenue) -> Self {
         let reading = venue.read();
         let mut states = Vec::new();
         for (number, market) in venue.markets.iter().enumerate() {
@@ -66,7 +69,7 @@ impl Memory {
     }
 
     /// All jobs of both markets and of the accounts with legs, the most urgent first.
-    fn jobs(&self) -> Vec<(Pubkey, Job)> {
+    pub fn jobs(&self) -> Vec<(Pubkey, Job)> {
         let mut jobs = Vec::new();
         for state in &self.states {
             let Ok(found) = evaluate(state, &self.clock, &self.conditions) else {
@@ -91,11 +94,13 @@ impl Memory {
         jobs
     }
 
-    fn plan(
+    /// Plans a job about legs, a round, or any with the board, where that was read for it.
+    pub fn plan(
         &self,
         venue: &CrossVenue,
         (market, job): &(Pubkey, Job),
         options: &PlanOptions,
+        board: bool,
     ) -> Planned {
         let at = self.states.iter().position(|it| it.address == *market);
         let at = at.unwrap();
@@ -111,12 +116,18 @@ impl Memory {
             queue_short: short.queue().unwrap(),
             accounts: &self.reading.traders,
         };
-        let lists = lists(&book, &self.reading.isolated[at], &cross);
+        let read = board || Needs::of(job).cross || job.task.is_round();
+        let cross = read.then_some(&cross);
+        let lists = lists(&book, &self.reading.isolated[at], cross);
         let own = Own {
             payer: keeper.wallet.address(),
             authority: keeper.wallet.address(),
             address: keeper.address,
             trader: &self.reading.traders[&keeper.address],
+            makers: LegMakers {
+                board: Some(&self.reading.board),
+                accounts: &self.reading.traders,
+            },
             promised: &[],
             tables: &[],
             options,
@@ -129,17 +140,17 @@ impl Memory {
 fn lists<'a>(
     book: &'a BookSnapshot,
     queues: &'a [QueueSnapshot; 2],
-    cross: &'a CrossLists<'a>,
+    cross: Option<&'a CrossLists<'a>>,
 ) -> Lists<'a> {
     Lists {
         book: Some(book.book().unwrap()),
         queue_long: Some(queues[0].queue().unwrap()),
         queue_short: Some(queues[1].queue().unwrap()),
-        cross: Some(cross),
+        cross,
     }
 }
 
-fn execute(venue: &mut CrossVenue, plan: &Plan) -> TxResult {
+pub fn execute(venue: &mut CrossVenue, plan: &Plan) -> TxResult {
     let metas = plan.instructions.iter().flat_map(|it| &it.accounts);
     let signs = metas.clone().any(|meta| meta.is_signer);
     let mut named: Vec<Pubkey> = metas
@@ -176,7 +187,7 @@ fn work(venue: &mut CrossVenue, options: &PlanOptions) -> Worked {
             if waiting.contains(&(job.0, job.1.trader)) {
                 continue;
             }
-            let plan = match memory.plan(venue, &job, options) {
+            let plan = match memory.plan(venue, &job, options, false) {
                 Planned::Send(plan) => plan,
                 Planned::Nothing(why) => {
                     worked.idle.push((job.1, why));

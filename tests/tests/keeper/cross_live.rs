@@ -23,7 +23,7 @@ const SLOT: Duration = Duration::from_millis(20);
 const PASSES: usize = 30;
 
 /// The exchange of a node as it stands.
-fn copied(venue: &CrossVenue, node: &Node) -> CrossVenue {
+pub fn copied(venue: &CrossVenue, node: &Node) -> CrossVenue {
     CrossVenue {
         sandbox: node.with(|sandbox| sandbox.fork()),
         markets: venue.markets.clone(),
@@ -51,7 +51,7 @@ fn in_trouble(venue: &CrossVenue) -> Vec<(Pubkey, Health)> {
     found
 }
 
-fn process(node: &Node, venue: &CrossVenue) -> KeeperProcess {
+pub fn process(node: &Node, venue: &CrossVenue) -> KeeperProcess {
     let keypair = venue.keeper.wallet.keypair.to_bytes();
     let settings = [
         ("BALLAST_KEEPER_KEYPAIR", format!("{keypair:?}")),

@@ -3,6 +3,7 @@
 mod crash;
 mod cross_crash;
 mod cross_live;
+mod cross_makers;
 mod cross_rounds;
 mod cross_venue;
 mod pool;

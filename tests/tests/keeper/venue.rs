@@ -11,7 +11,7 @@ use ballast_keeper::config::Work;
 use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job, Task};
 use ballast_keeper::market::MarketState;
 use ballast_keeper::plan::session::{self, Means, SessionStep};
-use ballast_keeper::plan::{plan, Effect, Idle, Lists, Own, Plan, PlanOptions, Planned};
+use ballast_keeper::plan::{plan, Effect, Idle, LegMakers, Lists, Own, Plan, PlanOptions, Planned};
 use ballast_keeper::repair::{repair, Verdict};
 use ballast_sandbox::{BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie};
 use ballast_sandbox::{TxResult, Wallet};
@@ -212,6 +212,7 @@ impl Venue {
             authority: keeper.wallet.address(),
             address: keeper.address,
             trader: &trader,
+            makers: LegMakers::none(),
             promised: &[],
             tables: &[],
             options,
@@ -234,6 +235,7 @@ impl Venue {
             authority: keeper.wallet.address(),
             address: keeper.address,
             trader: &trader,
+            makers: LegMakers::none(),
             promised: &[],
             tables: &[],
             options: &PlanOptions::default(),

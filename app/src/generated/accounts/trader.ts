@@ -92,7 +92,7 @@ export type Trader = {
   pooledAtoms: bigint;
   /** Slot in which something came into it last. */
   pooledSlot: bigint;
-  /** Slots that are legs. */
+  /** Slots that are legs, those with orders alone not counted. */
   crossLegs: number;
   /** Always zero; aligns what follows. */
   padding: number;
@@ -129,7 +129,7 @@ export type TraderArgs = {
   pooledAtoms: number | bigint;
   /** Slot in which something came into it last. */
   pooledSlot: number | bigint;
-  /** Slots that are legs. */
+  /** Slots that are legs, those with orders alone not counted. */
   crossLegs: number;
   /** Always zero; aligns what follows. */
   padding: number;

@@ -10,14 +10,10 @@ import {
   combineCodec,
   fixDecoderSize,
   fixEncoderSize,
-  getBooleanDecoder,
-  getBooleanEncoder,
   getBytesDecoder,
   getBytesEncoder,
   getStructDecoder,
   getStructEncoder,
-  getU64Decoder,
-  getU64Encoder,
   SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
   SolanaError,
   transformEncoder,
@@ -42,14 +38,10 @@ import {
 } from "@solana/kit/program-client-core";
 import { BALLAST_PROGRAM_ADDRESS } from "../programs";
 import {
-  getOrderSideDecoder,
-  getOrderSideEncoder,
-  getTakeKindDecoder,
-  getTakeKindEncoder,
-  type OrderSide,
-  type OrderSideArgs,
-  type TakeKind,
-  type TakeKindArgs,
+  getPlaceOrderArgsDecoder,
+  getPlaceOrderArgsEncoder,
+  type PlaceOrderArgs,
+  type PlaceOrderArgsArgs,
 } from "../types";
 
 export const TRADE_LEG_DISCRIMINATOR: ReadonlyUint8Array = new Uint8Array([
@@ -121,40 +113,16 @@ export type TradeLegInstruction<
 
 export type TradeLegInstructionData = {
   discriminator: ReadonlyUint8Array;
-  /** Buys or sells. */
-  side: OrderSide;
-  /** How it trades. */
-  kind: TakeKind;
-  /** Limit price, ticks; the worst price of a market order, where 0 is the price band. */
-  priceTicks: bigint;
-  /** Lots to trade, positive. */
-  lots: bigint;
-  /** Whether it may only make the leg smaller. */
-  reduceOnly: boolean;
+  args: PlaceOrderArgs;
 };
 
-export type TradeLegInstructionDataArgs = {
-  /** Buys or sells. */
-  side: OrderSideArgs;
-  /** How it trades. */
-  kind: TakeKindArgs;
-  /** Limit price, ticks; the worst price of a market order, where 0 is the price band. */
-  priceTicks: number | bigint;
-  /** Lots to trade, positive. */
-  lots: number | bigint;
-  /** Whether it may only make the leg smaller. */
-  reduceOnly: boolean;
-};
+export type TradeLegInstructionDataArgs = { args: PlaceOrderArgsArgs };
 
 export function getTradeLegInstructionDataEncoder(): FixedSizeEncoder<TradeLegInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["side", getOrderSideEncoder()],
-      ["kind", getTakeKindEncoder()],
-      ["priceTicks", getU64Encoder()],
-      ["lots", getU64Encoder()],
-      ["reduceOnly", getBooleanEncoder()],
+      ["args", getPlaceOrderArgsEncoder()],
     ]),
     (value) => ({ ...value, discriminator: TRADE_LEG_DISCRIMINATOR }),
   );
@@ -163,11 +131,7 @@ export function getTradeLegInstructionDataEncoder(): FixedSizeEncoder<TradeLegIn
 export function getTradeLegInstructionDataDecoder(): FixedSizeDecoder<TradeLegInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["side", getOrderSideDecoder()],
-    ["kind", getTakeKindDecoder()],
-    ["priceTicks", getU64Decoder()],
-    ["lots", getU64Decoder()],
-    ["reduceOnly", getBooleanDecoder()],
+    ["args", getPlaceOrderArgsDecoder()],
   ]);
 }
 
@@ -209,11 +173,7 @@ export type TradeLegInput<
   board: Address<TAccountBoard>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
-  side: TradeLegInstructionDataArgs["side"];
-  kind: TradeLegInstructionDataArgs["kind"];
-  priceTicks: TradeLegInstructionDataArgs["priceTicks"];
-  lots: TradeLegInstructionDataArgs["lots"];
-  reduceOnly: TradeLegInstructionDataArgs["reduceOnly"];
+  args: TradeLegInstructionDataArgs["args"];
 };
 
 export function getTradeLegInstruction<

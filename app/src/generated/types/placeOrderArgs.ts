@@ -35,7 +35,7 @@ import {
   type SelfTradeArgs,
 } from ".";
 
-/** Arguments of `place_order`. */
+/** Arguments of `place_order` and of `trade_leg`. */
 export type PlaceOrderArgs = {
   /** Buys or sells. */
   side: OrderSide;
@@ -47,7 +47,8 @@ export type PlaceOrderArgs = {
   lots: bigint;
   /**
    * Least collateral for the whole order, atoms: goes to the margin of the position as it fills,
-   * and is reserved while it waits. 0: as little as the initial margin allows.
+   * and is reserved while it waits. 0: as little as the initial margin allows. A leg has the pool for margin;
+   * of its orders it is what they reserve at the least.
    */
   margin: bigint;
   /**
@@ -74,7 +75,8 @@ export type PlaceOrderArgsArgs = {
   lots: number | bigint;
   /**
    * Least collateral for the whole order, atoms: goes to the margin of the position as it fills,
-   * and is reserved while it waits. 0: as little as the initial margin allows.
+   * and is reserved while it waits. 0: as little as the initial margin allows. A leg has the pool for margin;
+   * of its orders it is what they reserve at the least.
    */
   margin: number | bigint;
   /**

@@ -33,7 +33,7 @@ import {
 } from ".";
 
 /**
- * One isolated position and the orders in its market, or a leg, which has neither orders nor triggers. A slot
+ * One isolated position or one leg, which has no triggers, and the orders in its market. A slot
  * with the default market is empty and all zero; another has lots, orders or both.
  */
 export type PositionSlot = {
@@ -95,7 +95,7 @@ export type PositionSlot = {
   stepLeft: number;
   /**
    * 0: an isolated position; [`CROSS_LEG`], with [`CROSS_WEAK`] where a witness has found the account
-   * too weak for any cut: a leg of the account's cross margin.
+   * too weak for any cut: a leg of the account's cross margin; [`CROSS_ORDERS`]: orders that open one.
    */
   cross: number;
   /** Closes lots when the price turns against the position. */
@@ -174,7 +174,7 @@ export type PositionSlotArgs = {
   stepLeft: number;
   /**
    * 0: an isolated position; [`CROSS_LEG`], with [`CROSS_WEAK`] where a witness has found the account
-   * too weak for any cut: a leg of the account's cross margin.
+   * too weak for any cut: a leg of the account's cross margin; [`CROSS_ORDERS`]: orders that open one.
    */
   cross: number;
   /** Closes lots when the price turns against the position. */

@@ -23,6 +23,7 @@ export enum RemovalReason {
   NoRoom,
   Reduced,
   Evicted,
+  ProfitIsHeld,
 }
 
 export type RemovalReasonArgs = RemovalReason;

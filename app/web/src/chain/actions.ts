@@ -1,5 +1,11 @@
 /** What a trader does, as instructions built from what the page shows. */
-import { AccountRole, createNoopSigner, type Address, type Instruction } from '@solana/kit';
+import {
+  AccountRole,
+  createNoopSigner,
+  type AccountMeta,
+  type Address,
+  type Instruction,
+} from '@solana/kit';
 import {
   findAssociatedTokenPda,
   getCreateAssociatedTokenIdempotentInstruction,
@@ -32,6 +38,8 @@ import { ask } from '../engine';
 import {
   present,
   readAccounts,
+  readBoard,
+  traderState,
   type MarketKeys,
   type MarketState,
   type TraderState,
@@ -40,8 +48,8 @@ import {
 import type { Nodes } from './nodes';
 import type { TokenAccount } from './tokens';
 
-/** Makers that fit into a transaction. */
-const MOST_MAKERS = 18;
+/** Accounts that an order may list in a transaction. */
+const MOST_LISTED = 18;
 
 /** Collateral into a trader account, which is opened where the owner has none. */
 export async function deposit(
@@ -124,33 +132,51 @@ export async function prepareOrder(
   order: PlaceOrderArgsArgs,
 ): Promise<PreparedOrder> {
   const market = state.accounts;
-  const listed = (await makersOf(state, trader, order)).slice(0, MOST_MAKERS);
-  const found = listed.length === 0 ? [] : (await readAccounts(rpc, listed)).accounts;
+  const asked = await ask('makers', { market, trader, order });
+  const named = (asked.makers as Address[]).slice(0, MOST_LISTED);
+  const found = named.length === 0 ? [] : (await readAccounts(rpc, named)).accounts;
   const makers = found.map((maker) => present(maker, `The trader account ${maker.address}`));
-  const preview = await ask('previewOrder', { market, trader, makers, order });
-  return { preview, instruction: placeOrder(state.keys, owner, trader.address, order, listed) };
+  const place = (listed: AccountMeta[]) =>
+    placeOrder(state.keys, owner, trader.address, order, listed);
+  if (!makers.some((maker) => ordersOfLegs(maker, state.keys.address))) {
+    const preview = await ask('previewOrder', { market, trader, makers, order });
+    return { preview, instruction: place(named.map(written)) };
+  }
+  const { account: board } = await readBoard(rpc);
+  let kept = makers;
+  for (;;) {
+    const request = { market, trader, makers: kept, order, board };
+    const preview = await ask('previewLegOrder', request);
+    const listed = preview.listed as Address[];
+    if (listed.length <= MOST_LISTED || kept.length === 0) {
+      const metas = listed.map((one) =>
+        one === board.address ? { address: one, role: AccountRole.READONLY } : written(one),
+      );
+      return { preview, instruction: place(metas) };
+    }
+    kept = kept.slice(0, Math.max(0, kept.length - (listed.length - MOST_LISTED)));
+  }
 }
 
-/** The trader accounts that an order lists. */
-export async function makersOf(
-  state: MarketState,
-  trader: RawAccount,
-  order: PlaceOrderArgsArgs,
-): Promise<Address[]> {
-  const { makers } = await ask('makers', { market: state.accounts, trader, order });
-  return (makers as Address[]).slice(0, MOST_MAKERS);
+/** Whether the orders of a trader account in a market are those of a leg. */
+function ordersOfLegs(account: RawAccount, market: Address): boolean {
+  const { positions } = traderState(account).trader;
+  return positions.some((slot) => slot.market === market && slot.cross !== 0);
 }
 
-/** The instruction of an order. */
-export function placeOrder(
+function written(address: Address): AccountMeta {
+  return { address, role: AccountRole.WRITABLE };
+}
+
+/** The instruction of an order, with the accounts that it lists. */
+function placeOrder(
   keys: MarketKeys,
   owner: Address,
   trader: Address,
   args: PlaceOrderArgsArgs,
-  makers: readonly Address[],
+  listed: readonly AccountMeta[],
 ): Instruction {
   const order = getPlaceOrderInstruction({ ...marketAccounts(keys, owner, trader), args });
-  const listed = makers.map((maker) => ({ address: maker, role: AccountRole.WRITABLE }));
   return { ...order, accounts: [...order.accounts, ...listed] };
 }
 

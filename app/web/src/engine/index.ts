@@ -22,6 +22,8 @@ const BACKSTOP: { readonly [method in keyof Omit<Backstop, 'memoryBytes'>]: true
   previewJoinPool: true,
   previewJoinStakes: true,
   account: true,
+  previewTransfer: true,
+  previewLegOrder: true,
 };
 
 type Waiting = { resolve(value: unknown): void; reject(problem: Error): void };

@@ -86,9 +86,9 @@ function TraderAccount({ venue, state, sending }: AccountProps): ReactNode {
         </dl>
       )}
       <Collateral venue={venue} state={state} sending={sending ?? own} />
-      {state.trader.crossLegs > 0 || state.trader.crossPool !== 0n ? (
+      {(state.trader.crossLegs > 0 || state.trader.crossPool !== 0n) && (
         <CrossAccount venue={venue} state={state} states={all} readAt={markets.readAt} />
-      ) : null}
+      )}
       <SentWords sent={closing.sent} />
       {holdings.data?.positions.map((position) => (
         <Held

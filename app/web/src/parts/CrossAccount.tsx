@@ -24,7 +24,7 @@ const HEALTH: { readonly [health in Account['health']]: string } = {
 };
 
 export function CrossAccount({ venue, state, states, readAt }: Props): ReactNode {
-  const board = useBoard(true);
+  const board = useBoard();
   const decimals = venue.exchange.mintDecimals;
   const answer = useEngine(
     'account',

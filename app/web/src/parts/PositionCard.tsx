@@ -4,12 +4,12 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 
 import type { MarketState, TraderState, Venue } from '../chain/accounts';
-import { closingOrder, makersOf, placeOrder } from '../chain/actions';
+import { closingOrder, prepareOrder } from '../chain/actions';
 import { decimal, grouped, percentOrNone, priceOrNone } from '../decimal';
 import { useEngine } from '../engine/useEngine';
 import type { Sending } from '../sending';
 import { link } from '../route';
-import { isLarge, useGateway } from '../venue';
+import { isLarge, useGateway, useSetup } from '../venue';
 import { useWallets } from '../wallet';
 import { Forecast } from './Forecast';
 import { Mark } from './Mark';
@@ -35,6 +35,7 @@ const HEALTH: { readonly [health in Position['health']]: string } = {
 
 export function PositionCard({ position, venue, state, market, closing }: Props): ReactNode {
   const { owner } = useWallets();
+  const { nodes } = useSetup();
   const decimals = venue.exchange.mintDecimals;
   const amount = (atoms: string) => <Amount atoms={atoms} decimals={decimals} />;
   const open = BigInt(position.lots) !== 0n;
@@ -46,8 +47,8 @@ export function PositionCard({ position, venue, state, market, closing }: Props)
           throw new Error('no wallet is connected; connect one first');
         }
         const order = closingOrder(BigInt(position.lots));
-        const makers = await makersOf(market, state.account, order);
-        return [placeOrder(market.keys, owner, state.account.address, order, makers)];
+        const prepared = await prepareOrder(nodes, owner, market, state.account, order);
+        return [prepared.instruction];
       },
     );
   return (

@@ -18,13 +18,12 @@ use solana_system_interface::instruction::create_account_with_seed;
 use super::collateral::named;
 use super::failure::Usage;
 use super::options::{Sending, TraderChoice};
+use super::orders::place::{self, TradeArgs};
 use super::session::Session;
 use super::state::{MarketState, Parts};
 use super::units::Collateral;
 use super::words::Names;
 use super::writing::{self, Plan};
-
-mod trade;
 
 /// Arguments of `account`.
 #[derive(Clone, Debug, Args)]
@@ -50,8 +49,8 @@ enum Action {
     Join(JoinArgs),
     /// Make a leg an isolated position with so much margin from the pool.
     Leave(LeaveArgs),
-    /// Let a leg take orders of the book: open, enlarge, reduce, turn round or close it.
-    Trade(trade::TradeArgs),
+    /// Place an order of a leg: open, enlarge, reduce, turn round or close it.
+    Trade(TradeArgs),
     /// Record the marks of all cross markets on the board; anybody.
     Record {
         #[command(flatten)]
@@ -139,7 +138,7 @@ pub async fn run(session: &Session, args: &CrossArgs) -> Result<()> {
         Action::Remove(args) => transfer(session, args, false).await,
         Action::Join(args) => join(session, args).await,
         Action::Leave(args) => leave(session, args).await,
-        Action::Trade(args) => trade::trade(session, args).await,
+        Action::Trade(args) => place::trade(session, args).await,
         Action::Record { sending } => record(session, *sending).await,
     }
 }

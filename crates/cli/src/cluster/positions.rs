@@ -24,7 +24,7 @@ pub async fn run(session: &Session, args: &PositionsArgs) -> Result<()> {
     let collateral = Collateral {
         decimals: session.exchange().await?.mint_decimals,
     };
-    let states = session.markets_of(&trader, Parts::Queues).await?;
+    let states = session.markets_of(trader.isolated(), Parts::Queues).await?;
     let steps = session.protections(&address, &trader, &states).await?;
     let holdings = Holdings::new(&address, &trader, &states, collateral)?
         .protected(|market| steps.get(&market).cloned());

@@ -2,7 +2,10 @@
 //! the units of the command line.
 
 use anchor_lang::prelude::Pubkey;
+use anyhow::{anyhow, Result};
+use ballast_client::makers::TakerView;
 use ballast_engine::order::{band_edge, OrderRules};
+use ballast_engine::position::Position;
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
 use ballast_state::error::BallastError;
@@ -24,10 +27,33 @@ pub struct Asked<'a> {
     pub state: &'a MarketState,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    /// Who takes orders of the market with this position in it; fails where the market has no price.
+    pub fn taker(&self, position: Position) -> Result<TakerView<'a>> {
+        let state = self.state;
+        let price = state.price.as_ref().map_err(|error| {
+            anyhow!(
+                "{} takes no orders now: its price account {} cannot be read ({error}); name another with --price-account",
+                state.name(),
+                state.keys.price
+            )
+        })?;
+        Ok(TakerView {
+            market: &state.market,
+            price: *price,
+            now: state.now,
+            trader: self.address,
+            position,
+        })
+    }
+
     /// A refusal of the engine as a sentence.
     pub fn engine(&self, error: EngineError) -> String {
-        let error = BallastError::from(error);
+        self.refused(BallastError::from(error))
+    }
+
+    /// A refusal as a sentence: with the figures of market and account where there are any to tell.
+    pub fn refused(&self, error: BallastError) -> String {
         self.sentence(error)
             .unwrap_or_else(|| format!("{}: {error}", error.name()))
     }
@@ -82,6 +108,9 @@ impl Asked<'_> {
                 "{}: the book has changed meanwhile; send the order again",
                 error.name()
             ),
+            BallastError::CrossMarkStale => {
+                "CrossMarkStale: the board's mark of another leg, of this account or of a maker, is too old; record it with `ballast cross record`, and send the order again".to_owned()
+            }
             BallastError::NoFreeSlot => {
                 "NoFreeSlot: the trader account is in use in 16 markets; close a position or cancel the orders of one first".to_owned()
             }

@@ -15,6 +15,7 @@ use ballast_rpc::cluster::Cluster;
 use ballast_rpc::settings::{commitment, Settings};
 use ballast_state::exchange::Exchange;
 use ballast_state::market::Market;
+use ballast_state::position_slot::PositionSlot;
 use ballast_state::trader::Trader;
 use ballast_view::protection::ProtectionView;
 use serde::Serialize;
@@ -139,11 +140,15 @@ impl Session {
         state::read(&wanted, slot, &found, decimals, parts)
     }
 
-    /// The markets in which a trader has an isolated position or orders, in the order of its slots.
-    pub async fn markets_of(&self, trader: &Trader, parts: Parts) -> Result<Vec<MarketState>> {
+    /// The markets of slots of a trader account, in their order.
+    pub async fn markets_of<'a>(
+        &self,
+        slots: impl Iterator<Item = &'a PositionSlot>,
+        parts: Parts,
+    ) -> Result<Vec<MarketState>> {
         let decimals = self.exchange().await?.mint_decimals;
         let mut states = Vec::new();
-        for slot in trader.isolated() {
+        for slot in slots {
             let market = self.cluster.market(&slot.market).await?;
             let state = self.state(&slot.market, &market, decimals, parts);
             states.push(state.await?);

@@ -197,7 +197,10 @@ fn a_leg_is_traded_against_the_book() {
     desk.refuses(
         &key,
         &trade("buy", "5", &[]),
-        &["the book fills 0", "nothing was sent"],
+        &[
+            "nothing filled: the book of SOL-PERP has no asks",
+            "nothing was sent",
+        ],
     );
     desk.refuses(
         &key,
@@ -218,7 +221,7 @@ fn a_leg_is_traded_against_the_book() {
     assert_eq!(shown["pool_atoms"], json!(299_500_000), "{shown}");
     assert_eq!(shown["legs"][0]["lots"], json!(5_000));
     let sell = trade("sell", "9", &["--reduce-only"]);
-    desk.refuses(&key, &sell, &["the book fills 0"]);
+    desk.refuses(&key, &sell, &["nothing filled", "nothing was sent"]);
     let bid = ["order", "place", "--side", "buy", "--size", "9"];
     desk.does(&maker, &[&bid[..], &["--price", "199"]].concat());
     desk.does(&key, &sell);
@@ -229,4 +232,94 @@ fn a_leg_is_traded_against_the_book() {
         shown["pool_atoms"],
         json!(299_500_000 - 5_000_000 - 497_500)
     );
+}
+
+#[test]
+fn orders_of_a_leg_wait_are_listed_replaced_cancelled_and_filled() {
+    let desk = Desk::new();
+    let (ann, ben) = (desk.trader(1_000), desk.trader(1_000));
+    let key = desk.key("ann", &ann.wallet.keypair);
+    let taker = desk.key("ben", &ben.wallet.keypair);
+    let enable = ["--market", "SOL-PERP", "--most", "500", "--legs", "16"];
+    desk.says(
+        &desk.admin,
+        &[&["admin", "enable-cross"][..], &enable].concat(),
+    );
+    desk.does(&key, &["cross", "add", "300"]);
+    let bid = |command: &[&'static str], size, price: &'static str| {
+        let words = ["--side", "buy", "--size", size, "--price", price];
+        [command, &words].concat()
+    };
+    let rest = bid(&["cross", "trade", "--type", "post-only"], "5", "199");
+    let said = desk.says(&key, &[&rest[..], &["--client-id", "7"]].concat());
+    for part in [
+        "Buy 5.000 of SOL-PERP, which wait at 199.000 and reserve 50.00; for the leg of trader account",
+        "whose equity is 300.00 then, with 0.00 of maintenance margin",
+        "5.000 wait at 199.000 as order 1, which reserves 50.00",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // Where the account has orders of a leg, every order is the leg's.
+    let second = desk.does(&key, &bid(&["order", "place"], "1", "198"));
+    assert_eq!(told(&second, "OrderPlaced")["resting_lots"], json!(1_000));
+    let list = desk.does(&key, &["order", "list"]);
+    let listed: Vec<_> = list.as_array().into_iter().flatten().collect();
+    let shown: Vec<_> = listed
+        .iter()
+        .map(|order| (&order["lots"], &order["cross"]))
+        .collect();
+    let cross = json!(true);
+    assert_eq!(shown.len(), 2, "{list}");
+    assert!(shown.contains(&(&json!(5_000), &cross)), "{list}");
+    assert!(shown.contains(&(&json!(1_000), &cross)), "{list}");
+    let account = desk.does(&key, &["account"]);
+    assert_eq!(account["legs"], json!([]), "{account}");
+    let waiting = &account["orders"][0];
+    // 5% of the lots at the mark of $200.
+    assert_eq!(waiting["reserved_atoms"], json!(50_000_000 + 10_000_000));
+    assert_eq!(waiting["orders"], json!(2));
+    let positions = desk.does(&key, &["positions"]);
+    assert_eq!(positions["positions"], json!([]), "{positions}");
+    assert_eq!(positions["total_atoms"], json!(700_000_000));
+
+    let said = desk.says(&key, &bid(&["order", "replace", "client:7"], "4", "199"));
+    let words = "Cancel order client:7 and buy 4.000 of SOL-PERP, which wait at 199.000";
+    assert!(said.contains(words), "{said}");
+    let last = listed.iter().find(|order| order["lots"] == json!(1_000));
+    let id = last.expect("the second")["order_id"].to_string();
+    desk.does(&key, &["order", "cancel", &id]);
+
+    // An isolated taker meets it, and lists the board and the queues.
+    let offer = ["order", "place", "--side", "sell", "--size", "3"];
+    let sold = desk.does(&taker, &[&offer[..], &["--price", "199"]].concat());
+    let made = &told(&sold, "LegsMade")["legs"];
+    assert_eq!(made.as_array().map(Vec::len), Some(1), "{sold}");
+    for (field, expected) in [
+        ("maker", json!(ann.address.to_string())),
+        ("realized_atoms", json!(0)),
+        // 3 of 4 SOL.
+        ("margin_used_atoms", json!(30_000_000)),
+        ("pool_before_atoms", json!(300_000_000)),
+    ] {
+        assert_eq!(made[0][field], expected, "{field}: {made}");
+    }
+    let account = desk.does(&key, &["account"]);
+    assert_eq!(account["legs"][0]["lots"], json!(3_000), "{account}");
+    assert_eq!(account["orders"][0]["reserved_atoms"], json!(10_000_000));
+    let pool = &made[0]["pool_after_atoms"];
+    assert_eq!(&account["pool_atoms"], pool);
+    let history = desk.does(&key, &["history", "--kind", "fill"]);
+    let fill = &history["entries"][0];
+    assert_eq!(fill["realized_atoms"], json!(0), "{history}");
+    let text = fill["text"].to_string();
+    assert!(
+        text.contains("bought 3.000 at 199.000") && text.contains("the leg is long 3.000 now"),
+        "{text}"
+    );
+    let freed = desk.does(&key, &["order", "cancel-all"]);
+    let orders = &told(&freed, "OrdersCancelled")["orders"];
+    assert_eq!(orders.as_array().map(Vec::len), Some(1), "{freed}");
+    desk.refuses(&key, &["order", "cancel-all"], &["has no orders"]);
+    let account = desk.does(&key, &["account"]);
+    assert_eq!(account["orders"], json!([]), "{account}");
 }

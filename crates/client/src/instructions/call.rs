@@ -1,5 +1,6 @@
 //! An instruction put together from its accounts, in their order, and its arguments.
 
+use ballast_state::seeds::BOARD_ADDRESS;
 use ballast_state::Pubkey;
 use borsh::BorshSerialize;
 use solana_instruction::{AccountMeta, Instruction};
@@ -97,10 +98,14 @@ impl Call {
         self.listing(&[])
     }
 
-    /// The instruction with trader accounts, which are written, as its remaining accounts.
-    pub fn listing(self, traders: &[Pubkey]) -> Instruction {
+    /// The instruction with accounts that are written as its remaining accounts; of these the board is only read.
+    pub fn listing(self, accounts: &[Pubkey]) -> Instruction {
         let mut call = self.events();
-        let listed = traders.iter().map(|key| AccountMeta::new(*key, false));
+        let meta = |key: &Pubkey| match *key == BOARD_ADDRESS {
+            true => AccountMeta::new_readonly(*key, false),
+            false => AccountMeta::new(*key, false),
+        };
+        let listed = accounts.iter().map(meta);
         call.accounts.extend(listed);
         call.of_program(ballast_state::ID)
     }

@@ -2,7 +2,7 @@
 
 use ballast_state::cross::EnableCrossArgs;
 use ballast_state::instructions::BlockTradeCrossArgs;
-use ballast_state::order_args::TradeLegArgs;
+use ballast_state::order_args::PlaceOrderArgs;
 use ballast_state::seeds::INSTRUCTIONS_SYSVAR;
 use ballast_state::{instructions, Pubkey};
 use solana_instruction::Instruction;
@@ -170,7 +170,7 @@ impl ConvertMargin<'_> {
     }
 }
 
-/// Lets a leg trade with orders of the book.
+/// Places an order of a leg.
 #[derive(Clone, Debug, Default)]
 pub struct TradeLeg<'a> {
     /// Owner or delegate; signs.
@@ -180,7 +180,7 @@ pub struct TradeLeg<'a> {
     /// The trader account.
     pub trader: Pubkey,
     /// The order.
-    pub args: TradeLegArgs,
+    pub args: PlaceOrderArgs,
     /// Cross queues: those of the leg's side before and after, and those of other legs whose records have to be
     /// renewed.
     pub queues: &'a [Pubkey],

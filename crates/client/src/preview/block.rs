@@ -1,10 +1,10 @@
 //! What a block trade would do of whom one or both trade a leg.
 
-use ballast_engine::cross::{LegTrade, Values};
+use ballast_engine::cross::Values;
 use ballast_engine::oracle::{Now, OraclePrice};
 use ballast_engine::trade::{self, PartyInput, TradeTerms};
 use ballast_engine::units::{Lots, Ticks};
-use ballast_state::cross::{BlockDone, BlockOutcome, BlockParty, CrossBoard};
+use ballast_state::cross::{BlockDone, BlockOutcome, BlockParty, CrossBoard, Legs};
 use ballast_state::error::BallastError;
 use ballast_state::instructions::BlockTradeCrossArgs;
 use ballast_state::market::Market;
@@ -53,46 +53,57 @@ pub struct LegStands {
 }
 
 /// A party before the trade, its slot claimed.
-struct Party {
+struct Party<'a> {
     trader: Trader,
-    input: Option<PartyInput>,
+    stands: Stands<'a>,
+}
+
+enum Stands<'a> {
+    Isolated(PartyInput),
+    Leg(Box<LegBefore<'a>>),
+}
+
+/// The account's legs, and the place of this one among them; the slot in which it is.
+struct LegBefore<'a> {
+    legs: Legs<'a>,
+    place: usize,
     index: usize,
 }
 
-impl Party {
+impl<'a> Party<'a> {
     fn of(
-        scene: &BlockScene<'_>,
-        market: &Market,
+        site: &'a Site<'_>,
         trader: &Trader,
         leg: bool,
         margin_to_add: u64,
     ) -> Result<Self, BallastError> {
         let mut trader = *trader;
-        if leg || trader.find_leg(&scene.key).is_some() {
-            let index = trader.leg_or_claim(&scene.key)?;
+        if leg || trader.find_cross(&site.key).is_some() {
+            let index = trader.leg_or_claim(&site.key)?;
+            let legs = site.scene().valued(&trader)?;
+            let place = legs.place_of(index)?;
+            let before = LegBefore { legs, place, index };
             return Ok(Self {
                 trader,
-                input: None,
-                index,
+                stands: Stands::Leg(Box::new(before)),
             });
         }
         let free = trader.free();
-        let position = market.settled(trader.slot_or_claim(&scene.key)?)?;
+        let position = site.market.settled(trader.slot_or_claim(&site.key)?)?;
         Ok(Self {
             trader,
-            input: Some(PartyInput {
+            stands: Stands::Isolated(PartyInput {
                 position,
                 free,
                 margin_to_add,
             }),
-            index: 0,
         })
     }
 
     const fn party(&self) -> BlockParty<'_> {
-        match self.input {
-            Some(input) => BlockParty::Isolated(input),
-            None => BlockParty::Leg(&self.trader, self.index),
+        match &self.stands {
+            Stands::Isolated(input) => BlockParty::Isolated(*input),
+            Stands::Leg(leg) => BlockParty::Leg(&leg.legs, leg.place),
         }
     }
 
@@ -102,18 +113,14 @@ impl Party {
         site: &Site<'_>,
         outcome: &BlockOutcome,
     ) -> Result<Option<LegStands>, BallastError> {
-        let BlockOutcome::Leg(trade, _) = outcome else {
+        let (Stands::Leg(leg), BlockOutcome::Leg(trade, _)) = (&self.stands, outcome) else {
             return Ok(None);
         };
-        self.leg_after(site, trade).map(Some)
-    }
-
-    fn leg_after(&self, site: &Site<'_>, trade: &LegTrade) -> Result<LegStands, BallastError> {
         let scene = site.scene();
-        let before = scene.valued(&self.trader)?.account().values()?;
-        let written = LegWritten::of(&self.trader, self.index, &trade.position, trade.pool)?;
+        let before = leg.legs.account().values()?;
+        let written = LegWritten::of(&self.trader, leg.index, &trade.position, trade.pool)?;
         let values = scene.check_traded(&written.trader, written.index, &before, trade)?;
-        Ok(LegStands { values, written })
+        Ok(Some(LegStands { values, written }))
     }
 }
 
@@ -139,9 +146,9 @@ pub fn block(
     let touched = market.touch(scene.price, action, scene.now, 0)?;
     let site = Site::new(scene.key, &market, touched, scene.board, scene.now.slot);
     let (leg, margin) = (args.taker_leg, args.trade.taker_margin);
-    let taker = Party::of(scene, &market, scene.taker, leg, margin)?;
+    let taker = Party::of(&site, scene.taker, leg, margin)?;
     let (leg, margin) = (args.maker_leg, args.trade.maker_margin);
-    let maker = Party::of(scene, &market, scene.maker, leg, margin)?;
+    let maker = Party::of(&site, scene.maker, leg, margin)?;
     let parties = (&taker.party(), &maker.party());
     let moment = (scene.now, 0);
     let done = site.scene().block_trade(&market, &terms, parties, moment)?;

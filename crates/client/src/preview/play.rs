@@ -1,16 +1,18 @@
 //! The book while a previewed order goes down it.
 
-use ballast_engine::book::{Book, OwnOrders};
+use ballast_engine::book::{Book, Order, OwnOrders};
 use ballast_engine::descent::{BestOrder, Makers, MakersAndOwn, Met};
-use ballast_engine::matching::{meet, Budget, Maker, MakerFill, Match, Taken, Taking};
+use ballast_engine::matching::{leaves, meet, Budget, Maker, MakerFill, Match, Taken, Taking};
+use ballast_engine::position::Position;
 use ballast_engine::trade::open_interest_after;
-use ballast_engine::units::{Atoms, FundingIndex, Side};
+use ballast_engine::units::{Atoms, Side};
 use ballast_engine::EngineError;
 use ballast_state::error::BallastError;
 use ballast_state::market::{Market, Touched};
 use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
 
+use super::desk::{LegDesk, LegOrder};
 use super::Scene;
 
 /// The orders of a book while somebody takes them.
@@ -31,7 +33,9 @@ pub struct Play<'a> {
     /// Whether the queues of longs and of shorts have room.
     room: [bool; 2],
     taking: Taking<'a>,
-    funding_index: FundingIndex,
+    touched: &'a Touched,
+    legs: Option<LegDesk<'a>>,
+    slot: u64,
     budget: Budget,
     /// The last order that was passed over and stays.
     skipped: Option<u32>,
@@ -40,7 +44,7 @@ pub struct Play<'a> {
 impl<'a> Play<'a> {
     /// Before the first order is met, by a taker with these orders and so much free collateral.
     pub fn new(
-        scene: &Scene<'_>,
+        scene: &Scene<'a>,
         (market, touched): (&'a Market, &'a Touched),
         book: Book<'a>,
         (taker, own, free): (Pubkey, OwnOrders, Atoms),
@@ -66,7 +70,9 @@ impl<'a> Play<'a> {
                 now: scene.now.unix_timestamp,
                 charged: true,
             },
-            funding_index: touched.funding_index,
+            touched,
+            legs: scene.legs,
+            slot: scene.now.slot,
             budget: Budget::CALL,
             skipped: None,
         }
@@ -77,11 +83,16 @@ impl<'a> Play<'a> {
         self.taking.now
     }
 
-    fn filled(&mut self, at: usize, node: u32, fill: &MakerFill) -> Result<(), BallastError> {
-        let (_, trader) = self.makers.get_mut(at).ok_or(BallastError::MakerForeign)?;
-        trader.free = fill.free.get();
-        let slot = trader.slot_mut(&self.market)?;
-        let mut own = slot.own_orders();
+    /// Takes the filled lots off the book and counts them; `before` is the maker's position.
+    fn filled(
+        &mut self,
+        at: usize,
+        node: u32,
+        before: &Position,
+        fill: &MakerFill,
+    ) -> Result<(), BallastError> {
+        let market = self.market;
+        let mut own = self.maker(at)?.any_mut(&market)?.own_orders();
         if fill.done {
             self.book.remove(node, &mut own)?;
         } else {
@@ -90,12 +101,72 @@ impl<'a> Play<'a> {
         }
         self.book
             .cut_reduce_only(&mut own, fill.position.lots, |_| {})?;
-        slot.store_own_orders(&own);
-        let before = slot.position()?.lots;
-        slot.store(&fill.position);
-        let change = [(before, fill.position.lots)];
+        self.maker(at)?.any_mut(&market)?.store_own_orders(&own);
+        let change = [(before.lots, fill.position.lots)];
         self.open_interest = open_interest_after(self.open_interest, &change)?;
         Ok(self.taken.add(fill)?)
+    }
+
+    fn maker(&mut self, at: usize) -> Result<&mut Trader, BallastError> {
+        let maker = self.makers.get_mut(at);
+        maker
+            .map(|(_, trader)| trader)
+            .ok_or(BallastError::MakerForeign)
+    }
+
+    /// What becomes of an order of this maker, whose position is `held`, funding paid.
+    fn decide(
+        &self,
+        trader: &Trader,
+        held: Position,
+        order: &Order,
+        most: u64,
+    ) -> Result<Match, BallastError> {
+        let [long, short] = self.room;
+        let room = match order.side() {
+            Side::Long => long,
+            Side::Short => short,
+        };
+        let maker = Maker {
+            position: held,
+            free: trader.free(),
+            has_room: held.side() == Some(order.side()) || room,
+        };
+        Ok(meet(&self.taking, &maker, order, most)?)
+    }
+
+    /// The same of an order of a leg.
+    fn decide_leg(&self, trader: &Trader, order: &Order, most: u64) -> Result<Match, BallastError> {
+        let desk = self.legs.ok_or(BallastError::WrongBoard)?;
+        desk.meet(&LegOrder {
+            market: &self.market,
+            touched: self.touched,
+            taking: &self.taking,
+            slot: self.slot,
+            trader,
+            order,
+            most,
+        })
+    }
+
+    fn fill(
+        &mut self,
+        (at, node): (usize, u32),
+        held: &Position,
+        fill: &MakerFill,
+        desk: Option<LegDesk<'_>>,
+    ) -> Result<Met, BallastError> {
+        self.filled(at, node, held, fill)?;
+        let market = self.market;
+        let trader = self.maker(at)?;
+        match desk {
+            Some(desk) => desk.store(trader, &market, fill)?,
+            None => {
+                trader.free = fill.free.get();
+                trader.slot_mut(&market)?.store(&fill.position);
+            }
+        }
+        Ok(Met::Filled(fill.lots))
     }
 }
 
@@ -131,33 +202,29 @@ impl Makers for Play<'_> {
         let Some(at) = self.makers.iter().position(listed) else {
             return Ok(Met::ListEnded);
         };
-        let (_, trader) = self.makers.get_mut(at).ok_or(BallastError::MakerForeign)?;
-        let free = trader.free();
-        let slot = trader.slot_mut(&self.market)?;
-        let position = slot.position()?.settle(self.funding_index)?;
-        let [long, short] = self.room;
-        let room = match order.side() {
-            Side::Long => long,
-            Side::Short => short,
+        let mut trader = *self.maker(at)?;
+        let slot = trader.any_mut(&self.market)?;
+        let (cross, stored) = (slot.is_cross(), slot.position()?);
+        let mut own = slot.own_orders();
+        let held = stored.settle(self.touched.funding_index)?;
+        let valued = cross && leaves(&order, &held, self.now()).is_none();
+        let met = match valued {
+            true => self.decide_leg(&trader, &order, most)?,
+            false => self.decide(&trader, held, &order, most)?,
         };
-        let maker = Maker {
-            position,
-            free,
-            has_room: position.side() == Some(order.side()) || room,
-        };
-        let met = meet(&self.taking, &maker, &order, most)?;
         if !self.budget.take(!matches!(met, Match::Fill(_))) {
             return Ok(Met::ListEnded);
         }
         match met {
             Match::Fill(fill) => {
-                self.filled(at, node, &fill)?;
-                Ok(Met::Filled(fill.lots))
+                let desk = self.legs.filter(|_| cross);
+                self.fill((at, node), &held, &fill, desk)
             }
             Match::Remove(removal) => {
-                let mut own = slot.own_orders();
                 self.book.remove(node, &mut own)?;
-                slot.store_own_orders(&own);
+                let market = self.market;
+                let trader = self.maker(at)?;
+                trader.any_mut(&market)?.store_own_orders(&own);
                 trader.free = removal.free.get();
                 self.free = self.free.try_add_unsigned(removal.fee)?;
                 Ok(Met::Removed)

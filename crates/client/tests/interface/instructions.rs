@@ -20,7 +20,7 @@ use ballast_state::instructions::InitializeExchangeArgs;
 use ballast_state::instructions::OrderRef;
 use ballast_state::instructions::{BlockTradeArgs, BlockTradeCrossArgs};
 use ballast_state::instructions::{PlaceTriggerArgs, SetProtectionArgs};
-use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade, TakeKind, TradeLegArgs};
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_state::staged::Change;
 use ballast_state::trigger::TriggerKind;
 use ballast_state::Pubkey;
@@ -963,12 +963,13 @@ fn cross_margin() -> Vec<(&'static str, Instruction)> {
                 authority: OWNER,
                 keys: KEYS,
                 trader: TRADER,
-                args: TradeLegArgs {
+                args: PlaceOrderArgs {
                     side: OrderSide::Ask,
-                    kind: TakeKind::FillOrKill,
+                    kind: OrderKind::FillOrKill,
                     price_ticks: 199_900,
                     lots: 1_025,
                     reduce_only: true,
+                    ..PlaceOrderArgs::default()
                 },
                 queues,
                 makers: listed,

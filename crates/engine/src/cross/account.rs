@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! U_j = l_j p_j - E_j - l_j (F_j - f_j)      unrealised result, funding included
-//! V   = pool + reserved + sum U_j            equity
+//! V   = pool + sum U_j                       equity
 //! m_j = maintenance margin of leg j          rounded up
 //! M   = sum m_j
 //! ```
+//!
+//! What orders reserve is no part of it: it joins the pool as they are filled.
 
 use super::{CrossError, LegTerms, MOST_LEGS};
 use crate::error::EngineError;
@@ -82,8 +84,6 @@ pub struct LegValue {
 pub struct Account<'a> {
     /// The shared collateral, atoms, of any sign.
     pub pool: Atoms,
-    /// What its cross orders reserve, atoms: still the trader's.
-    pub reserved: u64,
     /// Its legs, those with orders alone included.
     pub legs: &'a [Leg<'a>],
 }
@@ -109,7 +109,7 @@ impl<'a> Account<'a> {
             return Err(CrossError::TooManyLegs);
         }
         // 64 bits each, and as many sums of 98 bits as there are legs.
-        let mut equity = i128::from(self.pool.get()).wrapping_add(self.reserved.into());
+        let mut equity = i128::from(self.pool.get());
         for (leg, value) in self.legs.iter().zip(&mut values.legs) {
             *value = leg.value()?;
             equity = equity.wrapping_add(value.unrealised);

@@ -1,12 +1,12 @@
 //! What a cross account must hold for what it does.
 //!
 //! ```text
-//! V0 = pool + reserved + sum ( U'_j < 0 ? U'_j : floor(U'_j w_j / 10^4) )
-//! I  = sum of initial margins + reserved
+//! V0 = pool + sum ( U'_j < 0 ? U'_j : floor(U'_j w_j / 10^4) )
+//! I  = sum of initial margins
 //! ```
 //!
-//! `U'` is the result at the mark worsened by its confidence. Whoever opens, enlarges, flips, places an
-//! order or takes collateral out needs `V0 >= I`; whose order waited needs `V >= M`; who only makes a
+//! `U'` is the result at the mark worsened by its confidence. Whoever opens, enlarges, flips or takes
+//! collateral out, be it for an order to reserve, needs `V0 >= I`; whose order waited and opens needs `V >= M`; who only makes a
 //! position smaller ends with `V >= M` or no less healthy.
 
 use super::{Account, CrossError, Values};
@@ -25,13 +25,12 @@ pub struct Opening {
 }
 
 impl Account<'_> {
-    /// What of its equity counts for opening, and the initial margin it needs. A new order's reserve is
-    /// part of `reserved` and of what is needed.
+    /// What of its equity counts for opening, and the initial margin it needs.
     ///
     /// `Overflow`, `PriceOutOfRange`, `RiskTiers`.
     pub fn opening(&self) -> Result<Opening, CrossError> {
-        let mut equity = i128::from(self.pool.get()).wrapping_add(self.reserved.into());
-        let mut requirement = self.reserved;
+        let mut equity = i128::from(self.pool.get());
+        let mut requirement = 0_u64;
         for leg in self.legs {
             let Some(side) = leg.position.side() else {
                 continue;
@@ -52,8 +51,7 @@ impl Account<'_> {
         })
     }
 
-    /// Whether what it holds after opening something, placing an order or taking collateral out is
-    /// enough. `BelowInitial`.
+    /// Whether what it holds after opening something or taking collateral out is enough. `BelowInitial`.
     pub fn check_opening(&self) -> Result<(), CrossError> {
         let opening = self.opening()?;
         if opening.equity < i128::from(opening.requirement) {
@@ -66,22 +64,23 @@ impl Account<'_> {
     /// same marks. `deep` says that its price is worse than [`is_deep`] allows: then the account needs
     /// what opening needs. `LessHealthy`, `BelowInitial`.
     pub fn check_reduction(&self, before: &Values, deep: bool) -> Result<(), CrossError> {
-        if !self.values()?.no_less_healthy(before) {
+        self.check_reduced(&self.values()?, before, deep)
+    }
+
+    /// The same where the account is worth and needs `values`.
+    pub(super) fn check_reduced(
+        &self,
+        values: &Values,
+        before: &Values,
+        deep: bool,
+    ) -> Result<(), CrossError> {
+        if !values.no_less_healthy(before) {
             return Err(CrossError::LessHealthy);
         }
         if deep {
             return self.check_opening();
         }
         Ok(())
-    }
-
-    /// Whether the account may stand after an order of its own was filled. `BelowMaintenance`.
-    pub fn check_made(&self) -> Result<(), CrossError> {
-        if self.values()?.is_healthy() {
-            Ok(())
-        } else {
-            Err(CrossError::BelowMaintenance)
-        }
     }
 }
 

@@ -43,22 +43,17 @@ impl Account<'_> {
         let alone = [Leg { position, ..*leg }];
         let isolated = Account {
             pool: margin,
-            reserved: 0,
             legs: &alone,
         };
         isolated.check_opening()?;
-        let rest = Account {
-            pool,
-            reserved: self.reserved,
-            legs: rest,
-        };
+        let rest = Account { pool, legs: rest };
         rest.check_opening()?;
         Ok(Left { position, pool })
     }
 
     /// Parts with the leg at `place` of a market that has ended, whoever asks: an isolated position with the
     /// leg's share of equity or deficit, so that what is left is as healthy as it was, and once the last
-    /// leg has left nothing is left but what orders reserve. `values` are the account's at the last price of
+    /// leg has left nothing is left. `values` are the account's at the last price of
     /// the market. `NoLeg`, `Overflow`.
     pub fn part(&self, values: &Values, place: usize) -> Result<Left, CrossError> {
         let position = self.with_share(values, place)?;

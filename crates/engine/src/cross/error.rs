@@ -15,8 +15,6 @@ pub enum CrossError {
     NoLeg,
     /// The account would hold less than initial margin.
     BelowInitial,
-    /// The account would hold less than maintenance margin.
-    BelowMaintenance,
     /// The account would be less healthy than before.
     LessHealthy,
     /// Another leg is to be liquidated first.
@@ -53,9 +51,6 @@ impl CrossError {
             Self::BelowInitial => {
                 "The account would hold less than its initial margin, unrealised profit not counted; \
                  move collateral to it or trade less"
-            }
-            Self::BelowMaintenance => {
-                "The account would hold less than its maintenance margin; move collateral to it"
             }
             Self::LessHealthy => "A reduction may not leave the account less healthy than it was",
             Self::LegOrder => {

@@ -119,6 +119,18 @@ impl<'a> CrossQueueRef<'a> {
         self.nodes.len()
     }
 
+    /// Lots by which the legs of this side may grow, which may hold `most`, and of them a leg that is `new` to the
+    /// queue: none where that is full.
+    #[must_use]
+    pub fn room(&self, most: u64, new: bool) -> u64 {
+        let full = !usize::try_from(self.len()).is_ok_and(|len| len < self.capacity());
+        if new && full {
+            return 0;
+        }
+        let held = self.header.lots;
+        most.max(held).wrapping_sub(held)
+    }
+
     /// The nodes in order of their keys.
     #[must_use]
     pub const fn tree(&self) -> TreeRef<'a, CrossEntry> {

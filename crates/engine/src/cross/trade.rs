@@ -1,7 +1,7 @@
 //! A cross account that takes orders of the book.
 //!
 //! ```text
-//! pool' = pool + realised - funding owed + collected - fee
+//! pool' = pool + realised - funding owed - fee
 //! ```
 //!
 //! Nothing is moved to a leg: what the account holds must be enough after the trade
@@ -52,8 +52,8 @@ impl LegTrade {
 }
 
 impl Account<'_> {
-    /// The leg at `place`, with or without lots, after its account took `taken` on `side` and `collected`
-    /// atoms for removing orders; `params` are its market's.
+    /// The leg at `place`, with or without lots, after its account took `taken` on `side`; `params`
+    /// are its market's.
     ///
     /// `NoLeg`; `PositionTooLarge`, `SizeOutOfRange`, `Overflow`.
     #[inline(never)]
@@ -63,7 +63,6 @@ impl Account<'_> {
         params: &RiskParams,
         side: Side,
         taken: &Taken,
-        collected: u64,
     ) -> Result<LegTrade, CrossError> {
         let leg = self.legs.get(place).ok_or(CrossError::NoLeg)?;
         let (lots, quote) = taken.fill(side)?;
@@ -76,10 +75,9 @@ impl Account<'_> {
         }
         let limit = Bps::new(params.liquidation_discount_max_bps);
         let deep = reduced_only && is_deep(lots, quote, mark.price, limit)?;
-        let pool = filled.pool.try_add_unsigned(collected)?;
         Ok(LegTrade {
             position: filled.position,
-            pool: pool.try_sub_unsigned(taken.fee)?,
+            pool: filled.pool.try_sub_unsigned(taken.fee)?,
             realized: filled.realized,
             funding: leg.funding_owed()?,
             fee: taken.fee,
@@ -89,13 +87,15 @@ impl Account<'_> {
         })
     }
 
-    /// Whether the account, which this is after `trade` at its mark, may stand; `before` is what it was at
-    /// the same price. `LessHealthy`, `BelowInitial`.
-    pub fn check_traded(&self, before: &Values, trade: &LegTrade) -> Result<(), CrossError> {
+    /// Whether the account, which this is after `trade` at its mark, may stand, and what it is worth and needs;
+    /// `before` is what it was at the same price. `LessHealthy`, `BelowInitial`.
+    pub fn check_traded(&self, before: &Values, trade: &LegTrade) -> Result<Values, CrossError> {
+        let values = self.values()?;
         if trade.reduced_only {
-            self.check_reduction(before, trade.deep)
+            self.check_reduced(&values, before, trade.deep)?;
         } else {
-            self.check_opening()
+            self.check_opening()?;
         }
+        Ok(values)
     }
 }

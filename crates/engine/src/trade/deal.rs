@@ -133,8 +133,12 @@ impl<'a> Deal<'a> {
             fee: due.positive_part(),
             maker_fees: Atoms::ZERO,
         };
+        let trade = account.take(place, self.params, side, &taken)?;
         let rebate = Atoms::ZERO.try_sub(due)?.positive_part();
-        account.take(place, self.params, side, &taken, rebate)
+        Ok(LegTrade {
+            pool: trade.pool.try_add_unsigned(rebate)?,
+            ..trade
+        })
     }
 
     /// Whether what a party is left with is nothing or at least the least position; one that has less may

@@ -82,11 +82,7 @@ fn accounts_that_would_owe_at_the_close_price_do_not_block_rounds() {
     let (held, pool) = weak(&market);
     let mut store = Store::new(Side::Short, 40);
     let legs = [market.leg(held)];
-    let account = Account {
-        pool,
-        reserved: 0,
-        legs: &legs,
-    };
+    let account = Account { pool, legs: &legs };
     let values = account.values().unwrap();
     assert_eq!((values.equity.get(), values.requirement), (350, 200));
     let stored = record(&held, values.rest(0).unwrap()).unwrap();
@@ -125,7 +121,6 @@ fn accounts_that_would_owe_at_the_close_price_do_not_block_rounds() {
         let after = [market.leg(done.position_after)];
         let left = Account {
             pool: pool.unwrap(),
-            reserved: 0,
             legs: &after,
         };
         let now = left.values().unwrap();
@@ -165,7 +160,6 @@ fn a_witness_at_one_close_price_says_nothing_of_a_better_one() {
     let legs = [market.leg(held)];
     let account = Account {
         pool: crate::fixture::pool_for(&legs, 202),
-        reserved: 0,
         legs: &legs,
     };
     let values = account.values().unwrap();
@@ -208,7 +202,6 @@ fn a_witness_at_one_close_price_says_nothing_of_a_better_one() {
     // An account below maintenance is so at any price.
     let poor = Account {
         pool: crate::fixture::pool_for(&legs, 199),
-        reserved: 0,
         legs: &legs,
     };
     let values = poor.values().unwrap();
@@ -234,7 +227,6 @@ fn an_account_with_a_little_to_spare_is_cut() {
         let legs = [market.leg(held)];
         let account = Account {
             pool: crate::fixture::pool_for(&legs, equity),
-            reserved: 0,
             legs: &legs,
         };
         let values = account.values().unwrap();
@@ -292,7 +284,6 @@ fn other_legs_change_a_rank_by_their_result_alone() {
     let rank = |legs: &[Leg<'_>], equity| {
         let account = Account {
             pool: crate::fixture::pool_for(legs, equity),
-            reserved: 0,
             legs,
         };
         let values = account.values().unwrap();

@@ -3,7 +3,6 @@
 use ballast_engine::cross::checks::is_deep;
 use ballast_engine::cross::{Account, CrossError, Leg};
 use ballast_engine::fixtures::risk::sol_market;
-use ballast_engine::position::Position;
 use ballast_engine::units::{Atoms, Bps};
 
 use crate::fixture::{lots, position, price, some_market, some_position, Dice, Market};
@@ -11,7 +10,6 @@ use crate::fixture::{lots, position, price, some_market, some_position, Dice, Ma
 fn account<'a>(pool: i64, legs: &'a [Leg<'a>]) -> Account<'a> {
     Account {
         pool: Atoms::new(pool),
-        reserved: 0,
         legs,
     }
 }
@@ -39,32 +37,10 @@ fn profit_does_not_open_and_a_loss_counts_whole() {
     assert_eq!(account(6_000_000, &legs).check_opening(), Ok(()));
     let less = account(5_999_999, &legs);
     assert_eq!(less.check_opening(), Err(CrossError::BelowInitial));
-    // It is healthy by far, so that its orders are filled.
-    assert_eq!(less.check_made(), Ok(()));
-    assert_eq!(
-        account(-5_000_001, &legs).check_made(),
-        Err(CrossError::BelowMaintenance)
-    );
-    assert_eq!(account(-5_000_000, &legs).check_made(), Ok(()));
-}
-
-#[test]
-fn orders_reserve_what_they_need() {
-    let [a, b] = markets();
-    let legs = [
-        a.leg(position(100, 200_000, 0, 0)),
-        b.leg(Position::default()),
-    ];
-    let with = |pool: i64, reserved| Account {
-        pool: Atoms::new(pool),
-        reserved,
-        legs: &legs,
-    };
-    assert_eq!(with(1_000_000, 0).check_opening(), Ok(()));
-    // What moved from the pool to an order's reserve is still the account's, and needed.
-    let refused = Err(CrossError::BelowInitial);
-    assert_eq!(with(999_999, 1).check_opening(), refused);
-    assert_eq!(with(1_000_000, 500_000).check_opening(), Ok(()));
+    // It is healthy by far.
+    let healthy = |account: &Account| account.values().unwrap().is_healthy();
+    assert!(healthy(&less) && healthy(&account(-5_000_000, &legs)));
+    assert!(!healthy(&account(-5_000_001, &legs)));
 }
 
 #[test]
@@ -105,11 +81,7 @@ fn a_reduction_never_leaves_it_less_healthy() {
         let needed = crate::fixture::requirement(&legs);
         let equity = i64::try_from(dice.within(0, 2 * needed)).unwrap() - dice.signed(needed);
         let pool = crate::fixture::pool_for(&legs, equity);
-        let before = Account {
-            pool,
-            reserved: 0,
-            legs: &legs,
-        };
+        let before = Account { pool, legs: &legs };
         let values = before.values().unwrap();
         let part = i64::try_from(dice.within(1, held.size())).unwrap();
         let fill = part * -held.lots.get().signum();
@@ -121,7 +93,6 @@ fn a_reduction_never_leaves_it_less_healthy() {
         let legs = [market.leg(filled.position)];
         let after = Account {
             pool: filled.pool,
-            reserved: 0,
             legs: &legs,
         };
         let now = after.values().unwrap();
@@ -166,7 +137,6 @@ fn a_reduction_far_from_the_mark_needs_what_opening_needs() {
     ];
     let after = Account {
         pool: given_away.pool,
-        reserved: 0,
         legs: &legs,
     };
     assert_eq!(after.check_reduction(&values, false), Ok(()));

@@ -49,7 +49,6 @@ impl Bankrupt {
         let legs = legs(&self.markets, &self.positions);
         let account = Account {
             pool: self.pool,
-            reserved: 0,
             legs: &legs,
         };
         let values = account.values().unwrap();
@@ -189,7 +188,6 @@ fn shares_add_up_but_for_an_atom_a_leg_and_never_to_more() {
         let legs = legs(&bankrupt.markets, &bankrupt.positions);
         let account = Account {
             pool: bankrupt.pool,
-            reserved: 0,
             legs: &legs,
         };
         let values = account.values().unwrap();

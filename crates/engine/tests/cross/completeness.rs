@@ -66,7 +66,6 @@ impl Kind {
         let legs = legs(markets, &[self.own, self.other]);
         let account = Account {
             pool: Atoms::new(self.pool),
-            reserved: 0,
             legs: &legs,
         };
         let values = account.values().expect("small");

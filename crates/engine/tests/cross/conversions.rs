@@ -23,7 +23,6 @@ fn joining_and_leaving_moves_the_margin_and_nothing_else() {
         let needed = i64::try_from(4 * crate::fixture::requirement(&all)).unwrap();
         let account = Account {
             pool: pool_for(&all, dice.signed(2 * needed.unsigned_abs())),
-            reserved: 0,
             legs: &all,
         };
         let before = account.values().unwrap();
@@ -37,7 +36,6 @@ fn joining_and_leaving_moves_the_margin_and_nothing_else() {
         left += 1;
         let rest = Account {
             pool,
-            reserved: 0,
             legs: &all[1..],
         };
         // Both sides hold initial margin without their profit, and together what there was.
@@ -58,11 +56,7 @@ fn joining_and_leaving_moves_the_margin_and_nothing_else() {
             ..settled
         })];
         back.extend_from_slice(&all[1..]);
-        let whole = Account {
-            pool,
-            reserved: 0,
-            legs: &back,
-        };
+        let whole = Account { pool, legs: &back };
         let paid = settled.margin.try_sub(position.margin).unwrap();
         let equity = before.equity.try_add(paid).unwrap();
         assert_eq!(whole.values().unwrap().equity, equity);
@@ -82,7 +76,6 @@ fn the_profit_does_not_leave_while_the_loss_stays() {
     let all = legs(&markets, &positions);
     let with = |pool: i64| Account {
         pool: Atoms::new(pool),
-        reserved: 0,
         legs: &all,
     };
     // Healthy, and more than initial margin with its profit; without it the loss has to be covered.

@@ -63,11 +63,7 @@ fn after(case: &Case, position: &Position, pool: Atoms) -> Values {
     let mut positions = case.positions.clone();
     positions[0] = *position;
     let legs = legs(&case.markets, &positions);
-    let account = Account {
-        pool,
-        reserved: 0,
-        legs: &legs,
-    };
+    let account = Account { pool, legs: &legs };
     account.values().unwrap()
 }
 
@@ -89,7 +85,6 @@ fn a_cut_leaves_maintenance_or_an_account_no_less_healthy() {
         let legs = legs(&case.markets, &case.positions);
         let account = Account {
             pool: case.pool,
-            reserved: 0,
             legs: &legs,
         };
         let before = account.values().unwrap();
@@ -164,7 +159,6 @@ fn the_lots_borne_are_the_most_but_for_rounding() {
         let legs = legs(&case.markets, &case.positions);
         let account = Account {
             pool: case.pool,
-            reserved: 0,
             legs: &legs,
         };
         let values = account.values().unwrap();

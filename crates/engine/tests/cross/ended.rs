@@ -24,11 +24,7 @@ fn a_leg_parts_with_its_share_and_the_last_leaves_nothing() {
         let mut paid = 0;
         while !positions.is_empty() {
             let all = legs(&markets, &positions);
-            let account = Account {
-                pool,
-                reserved: 0,
-                legs: &all,
-            };
+            let account = Account { pool, legs: &all };
             let before = account.values().unwrap();
             let place = usize::try_from(dice.next()).unwrap() % positions.len();
             let Left {
@@ -45,11 +41,7 @@ fn a_leg_parts_with_its_share_and_the_last_leaves_nothing() {
             markets.remove(index);
             pool = left;
             let all = legs(&markets, &positions);
-            let rest = Account {
-                pool,
-                reserved: 0,
-                legs: &all,
-            };
+            let rest = Account { pool, legs: &all };
             let after = rest.values().unwrap();
             let sum = after.equity.try_add(worth).unwrap();
             assert_eq!(sum, before.equity, "nothing is made");
@@ -67,7 +59,6 @@ fn a_leg_parts_with_its_share_and_the_last_leaves_nothing() {
 fn nobody_parts_with_a_leg_that_is_not_there() {
     let account = Account {
         pool: Atoms::ZERO,
-        reserved: 0,
         legs: &[],
     };
     let values = account.values().unwrap();

@@ -61,11 +61,7 @@ fn value_health_share_and_node_are_those_of_the_isolated_position() {
     for _ in 0..20_000 {
         let (market, isolated, stored, pool) = pair(&mut dice);
         let legs = [market.leg(stored)];
-        let account = Account {
-            pool,
-            reserved: 0,
-            legs: &legs,
-        };
+        let account = Account { pool, legs: &legs };
         let values = account.values().expect("in range");
         let price = market.mark.price;
         assert_eq!(Ok(values.equity), isolated.equity(price));
@@ -99,11 +95,7 @@ fn a_liquidation_closes_the_same_lots_at_the_same_price() {
     for _ in 0..20_000 {
         let (market, isolated, stored, pool) = pair(&mut dice);
         let legs = [market.leg(stored)];
-        let account = Account {
-            pool,
-            reserved: 0,
-            legs: &legs,
-        };
+        let account = Account { pool, legs: &legs };
         let values = account.values().expect("in range");
         let buffer = Bps::new(market.params.liquidation_buffer_bps);
         let forced = account.forced(&values, 0, buffer, true).expect("a leg");
@@ -182,11 +174,7 @@ fn fills_move_the_pool_as_they_move_margin_and_payout() {
             isolated = fill.position;
             isolated.margin = isolated_after(&fill.position, fill.payout().expect("in range"));
             let legs = [market.leg(held)];
-            let account = Account {
-                pool,
-                reserved: 0,
-                legs: &legs,
-            };
+            let account = Account { pool, legs: &legs };
             let filled = account.fill(0, lots(size), quote).expect("in range");
             (held, pool) = (filled.position, filled.pool);
             assert_eq!(pool, isolated.margin);
@@ -219,7 +207,6 @@ fn with_its_profit_counted_it_opens_exactly_where_the_isolated_position_does() {
         let legs = [market.leg(stored)];
         let account = Account {
             pool: pool.try_sub_unsigned(amount).unwrap(),
-            reserved: 0,
             legs: &legs,
         };
         match taken {
@@ -262,11 +249,7 @@ fn a_bankruptcy_closes_at_the_same_price_and_a_counterparty_is_cut_alike() {
     while cuts < 5_000 {
         let (market, isolated, stored, pool) = pair(&mut dice);
         let legs = [market.leg(stored)];
-        let account = Account {
-            pool,
-            reserved: 0,
-            legs: &legs,
-        };
+        let account = Account { pool, legs: &legs };
         let values = account.values().unwrap();
         let share = account.with_share(&values, 0).unwrap();
         let insurance = dice.magnitude(1, 1 << 30);
@@ -290,11 +273,7 @@ fn a_bankruptcy_closes_at_the_same_price_and_a_counterparty_is_cut_alike() {
         let equity = i64::try_from(other.notional(market.mark.price).unwrap()).unwrap();
         let legs = [market.leg(other)];
         let pool = crate::fixture::pool_for(&legs, equity);
-        let account = Account {
-            pool,
-            reserved: 0,
-            legs: &legs,
-        };
+        let account = Account { pool, legs: &legs };
         let values = account.values().unwrap();
         let counterparty = account.counterparty(&values, 0).unwrap();
         let isolated = Position {

@@ -163,7 +163,6 @@ pub fn legs<'a>(markets: &'a [Market], positions: &[Position]) -> Vec<Leg<'a>> {
 pub fn unrealised(legs: &[Leg<'_>]) -> i64 {
     let account = Account {
         pool: Atoms::ZERO,
-        reserved: 0,
         legs,
     };
     account.values().expect("within range").equity.get()
@@ -177,7 +176,6 @@ pub fn pool_for(legs: &[Leg<'_>], equity: i64) -> Atoms {
 pub fn requirement(legs: &[Leg<'_>]) -> u64 {
     let account = Account {
         pool: Atoms::ZERO,
-        reserved: 0,
         legs,
     };
     account.values().expect("within range").requirement

@@ -150,7 +150,6 @@ impl World {
         let legs = self.legs(holder, read);
         let account = Account {
             pool: holder.pool,
-            reserved: 0,
             legs: &legs,
         };
         account.values().expect("within range")
@@ -265,7 +264,6 @@ impl World {
             let legs = self.legs(&holder, price);
             let account = Account {
                 pool: holder.pool,
-                reserved: 0,
                 legs: &legs,
             };
             let stale = account
@@ -295,7 +293,6 @@ impl World {
         legs[place].funding_index = self.markets[place].funding;
         let account = Account {
             pool: holder.pool,
-            reserved: 0,
             legs: &legs,
         };
         let filled = account

@@ -31,11 +31,7 @@ impl Case {
 
     fn values(&self, pool: Atoms, positions: &[Position]) -> Values {
         let legs = legs(&self.markets, positions);
-        let account = Account {
-            pool,
-            reserved: 0,
-            legs: &legs,
-        };
+        let account = Account { pool, legs: &legs };
         account.values().unwrap()
     }
 
@@ -44,7 +40,6 @@ impl Case {
         let legs = legs(&self.markets, &self.positions);
         let account = Account {
             pool: self.pool,
-            reserved: 0,
             legs: &legs,
         };
         let values = account.values().unwrap();

@@ -140,7 +140,6 @@ impl Venue {
         let legs = self.world.legs(holder, Some((0, price)));
         let account = Account {
             pool: holder.pool,
-            reserved: 0,
             legs: &legs,
         };
         let values = account.values().unwrap();
@@ -253,7 +252,6 @@ fn play(venue: &mut Venue, call: &mut Deleveraging, list: &[Who]) -> Option<Vec<
                 let legs = venue.world.legs(holder, Some((0, price)));
                 let account = Account {
                     pool: holder.pool,
-                    reserved: 0,
                     legs: &legs,
                 };
                 let values = account.values().unwrap();

@@ -16,6 +16,7 @@ mod history;
 mod limits;
 mod liquidation;
 mod lists;
+mod makers;
 mod records;
 mod scale;
 mod stages;

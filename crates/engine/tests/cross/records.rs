@@ -83,11 +83,7 @@ fn what_the_own_leg_wins_or_pays_leaves_its_record_right() {
         ];
         let first = legs(&markets, &positions);
         let pool = pool_for(&first, dice.signed(1 << 40));
-        let account = Account {
-            pool,
-            reserved: 7,
-            legs: &first,
-        };
+        let account = Account { pool, legs: &first };
         let values = account.values().unwrap();
         let stored = [
             account.recorded(&values, 0).unwrap(),
@@ -138,22 +134,12 @@ fn weakness_does_not_outlive_a_write() {
     ];
     let mut held = legs(&markets, &positions);
     let pool = pool_for(&held, 1 << 30);
-    let values = Account {
-        pool,
-        reserved: 0,
-        legs: &held,
-    }
-    .values()
-    .unwrap();
+    let values = Account { pool, legs: &held }.values().unwrap();
     for (place, leg) in held.iter_mut().enumerate() {
         leg.position = record(&leg.position, values.rest(place).unwrap()).unwrap();
     }
     let check = |held: &[Leg<'_>], slot, renewed| {
-        let account = Account {
-            pool,
-            reserved: 0,
-            legs: held,
-        };
+        let account = Account { pool, legs: held };
         account.check_records(&values, SLACK, slot, |leg| leg == 0 && renewed)
     };
     held[0].recorded_slot = 100;
@@ -178,7 +164,6 @@ fn a_fresh_record_flatters_beyond_a_hundredth() {
         };
         let account = Account {
             pool: Atoms::new(pool),
-            reserved: 0,
             legs: &[leg],
         };
         let values = account.values().unwrap();

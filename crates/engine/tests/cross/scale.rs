@@ -104,7 +104,6 @@ impl Population {
         let legs = legs(&self.markets, &positions);
         let bare = Account {
             pool: Atoms::ZERO,
-            reserved: 0,
             legs: &legs,
         };
         let values = bare.values().unwrap();
@@ -136,7 +135,6 @@ impl Population {
         let legs = legs(&self.markets, &holder.positions);
         look(&Account {
             pool: holder.pool,
-            reserved: 0,
             legs: &legs,
         })
     }

@@ -57,7 +57,6 @@ fn who_cannot_bear_all_is_cut_as_far_as_it_can() {
     let legs = [market.leg(position(-100, 100, 0, 0))];
     let with = |equity: i64| Account {
         pool: Atoms::new(equity - 2_000),
-        reserved: 0,
         legs: &legs,
     };
     let cut = |equity, bearing| {
@@ -113,7 +112,6 @@ fn who_is_listed_behind_the_end_may_not_rank_above_it() {
     let mut cut = |equity: i64| {
         let account = Account {
             pool: Atoms::new(equity - 2_000),
-            reserved: 0,
             legs: &legs,
         };
         let values = account.values().unwrap();

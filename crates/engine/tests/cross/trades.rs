@@ -49,13 +49,11 @@ fn nothing_but_price_and_fee_changes_what_an_account_is_worth() {
         let before_legs = legs(&positions);
         let before = Account {
             pool: Atoms::new(dice.signed(1 << 45)),
-            reserved: 0,
             legs: &before_legs,
         };
         let (market, held) = (&markets[place], positions[place]);
         let (side, taken) = some_taken(&mut dice, market, held.size());
-        let collected = dice.within(0, 3);
-        let Ok(trade) = before.take(place, &market.params, side, &taken, collected) else {
+        let Ok(trade) = before.take(place, &market.params, side, &taken) else {
             continue;
         };
         let mut after = positions.clone();
@@ -64,15 +62,13 @@ fn nothing_but_price_and_fee_changes_what_an_account_is_worth() {
         let after = Account {
             pool: trade.pool,
             legs: &after_legs,
-            ..before
         };
         let (Ok(was), Ok(is)) = (before.values(), after.values()) else {
             continue;
         };
         let (lots, quote) = taken.fill(side).unwrap();
         let worth = i128::from(lots.get()) * i128::from(market.mark.price.get());
-        let change =
-            worth - i128::from(quote.get()) - i128::from(taken.fee) + i128::from(collected);
+        let change = worth - i128::from(quote.get()) - i128::from(taken.fee);
         let found = i128::from(is.equity.get()) - i128::from(was.equity.get());
         assert_eq!(found, change);
         assert_eq!(trade.position.lots.get(), held.lots.get() + lots.get());
@@ -102,17 +98,15 @@ fn a_leg_alone_opens_where_an_isolated_position_opens_with_as_much() {
         let legs = [market.leg(Position::default())];
         let before = Account {
             pool: free,
-            reserved: 0,
             legs: &legs,
         };
         let leg = before
-            .take(0, &market.params, side, &taken, 0)
+            .take(0, &market.params, side, &taken)
             .and_then(|trade| {
                 let mut after = market.leg(trade.position);
                 after.mark = trade.mark;
                 let after = Account {
                     pool: trade.pool,
-                    reserved: 0,
                     legs: &[after],
                 };
                 after.check_traded(&before.values()?, &trade)?;

@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use anyhow::Result;
 use ballast_rpc::cluster::Cluster;
+use ballast_state::market::Market;
 use ballast_state::Pubkey;
 
 use super::accounts::final_markets;
-use crate::entry::INSURANCE;
+use crate::entry::{INSURANCE, MODE, SETTLEMENT};
 use crate::gateway::Gateway;
 use crate::store::finality::{self, Counted, Hole};
 use crate::store::sql::{number, StoreError};
@@ -25,18 +26,42 @@ type Counters = BTreeMap<Pubkey, (u16, Counted)>;
 /// When the node does not answer.
 pub async fn read(cluster: &Cluster) -> Result<Counters> {
     let (_, markets) = final_markets(cluster).await?;
-    let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let counters = markets.into_iter().map(|(address, market)| {
-        let open = |value: u64| (!market.mode().has_ended()).then(|| signed(value));
-        let counted = Counted {
-            liquidations: signed(market.liquidations),
-            rounds: signed(market.adl_rounds),
-            open_interest: open(market.open_interest_lots),
-            insurance: open(market.insurance.balance),
-        };
-        (address, (market.index, counted))
-    });
+    let counters = markets
+        .into_iter()
+        .map(|(address, market)| (address, (market.index, counted(&market))));
     Ok(counters.collect())
+}
+
+/// What a market counts.
+fn counted(market: &Market) -> Counted {
+    let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let ended = market.mode().has_ended();
+    // The market itself holds the lots that it has settled or written off.
+    let taken_over = market.wind_down.settled_lots;
+    let longs = signed(market.open_interest_lots);
+    Counted {
+        liquidations: signed(market.liquidations),
+        rounds: signed(market.adl_rounds),
+        open_interest: longs,
+        short_lots: longs.saturating_add(taken_over),
+        insurance: (!ended).then(|| signed(market.insurance.balance)),
+        settlement: ended.then(|| signed(settlement(market))),
+        mode: Some(market.mode().number().into()),
+    }
+}
+
+/// What a market that has ended has beside the positions that are paid in full; see
+/// [`Sum::Settlement`](crate::entry::Sum::Settlement).
+fn settlement(market: &Market) -> u64 {
+    let written_off = market.write_off();
+    let for_claims = match written_off.is_any() && market.claims_are_known() {
+        true => written_off
+            .covered()
+            .saturating_sub(market.wind_down.held_paid),
+        false => 0,
+    };
+    let own = market.insurance.balance.saturating_add(market.held.atoms);
+    own.saturating_add(for_claims)
 }
 
 /// Compares history up to slot `root` with what markets counted before that slot and count now, where that is the
@@ -113,14 +138,17 @@ fn differences(market: &str, known: &Counted, chain: &Counted, slot: u64) -> Vec
     let mut pairs = vec![
         ("liquidations", known.liquidations, chain.liquidations),
         ("adl_rounds", known.rounds, chain.rounds),
-    ];
-    for (what, known, chain) in [
         (
             "open_interest_lots",
             known.open_interest,
             chain.open_interest,
         ),
+        ("short_lots", known.short_lots, chain.short_lots),
+    ];
+    for (what, known, chain) in [
         (INSURANCE, known.insurance, chain.insurance),
+        (SETTLEMENT, known.settlement, chain.settlement),
+        (MODE, known.mode, chain.mode),
     ] {
         let both = known.zip(chain);
         pairs.extend(both.map(|(known, chain)| (what, known, chain)));
@@ -148,8 +176,11 @@ mod tests {
         let before = Counted {
             liquidations: 2,
             rounds: 1,
-            open_interest: Some(60),
+            open_interest: 60,
+            short_lots: 60,
             insurance: Some(7),
+            settlement: None,
+            mode: Some(0),
         };
         assert_eq!(steady(&before, &before), Some(before));
         let paid = Counted {
@@ -162,7 +193,7 @@ mod tests {
         };
         assert_eq!(steady(&before, &paid), Some(without));
         let opened = Counted {
-            open_interest: Some(61),
+            open_interest: 61,
             ..before
         };
         assert_eq!(steady(&before, &opened), None);
@@ -173,14 +204,18 @@ mod tests {
         let chain = Counted {
             liquidations: 2,
             rounds: 1,
-            open_interest: Some(60),
+            open_interest: 60,
+            short_lots: 60,
             insurance: Some(7),
+            settlement: None,
+            mode: Some(0),
         };
         assert!(differences("m", &chain, &chain, 1).is_empty());
         let known = Counted {
             liquidations: 1,
-            open_interest: Some(50),
+            open_interest: 50,
             insurance: None,
+            mode: Some(1),
             ..chain
         };
         let found = differences("m", &known, &chain, 1);
@@ -198,7 +233,8 @@ mod tests {
             named,
             [
                 ("liquidations", "1", "2"),
-                ("open_interest_lots", "50", "60")
+                ("open_interest_lots", "50", "60"),
+                ("mode", "1", "0")
             ]
         );
     }

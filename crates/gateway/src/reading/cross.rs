@@ -1,6 +1,6 @@
 //! Events of cross margin.
 
-use ballast_state::events::{BallastEvent, CrossBlockTraded, MarginConverted};
+use ballast_state::events::{BallastEvent, CrossBlockTraded, LegsMade, MarginConverted};
 use ballast_state::Pubkey;
 
 use super::{side, Reader};
@@ -63,6 +63,20 @@ impl Reader<'_> {
         });
         for party in &event.isolated {
             self.party(event.market, party);
+        }
+    }
+
+    /// What fills made of the pools of legs; their lots are those of the fills.
+    pub(super) fn legs_made(&mut self, event: &LegsMade) {
+        for leg in &event.legs {
+            self.push(Entry {
+                trader: Some(leg.maker),
+                number: Some(leg.order_id.to_string()),
+                before: Some(leg.pool_before),
+                after: Some(leg.pool_after),
+                detail: Some("pool"),
+                ..self.in_market(Kind::Other, event.market)
+            });
         }
     }
 

@@ -1,10 +1,10 @@
-//! What events do to the sums of a market: insurance, its part of fees, the funding index.
+//! What events do to the sums of a market: insurance, its part of fees, the funding index, what it ends with.
 
 use ballast_client::addresses;
 use ballast_state::events::{BallastEvent, OrderFilled};
 use ballast_state::Pubkey;
 
-use super::{negative, signed, Reader};
+use super::{end, negative, signed, Reader};
 use crate::entry::{Moved, Sum};
 
 impl Reader<'_> {
@@ -21,6 +21,12 @@ impl Reader<'_> {
         }
         if let Some((market, moved)) = insurance(event) {
             self.sum(market, Sum::Insurance, moved);
+        }
+        if let Some((market, moved)) = end::settlement(event, self.ticks) {
+            self.sum(market, Sum::Settlement, moved);
+        }
+        if let Some((market, moved)) = end::mode(event) {
+            self.sum(market, Sum::Mode, moved);
         }
         self.cross_sums(event);
         if let Some((market, moved)) = self.funding(event) {
@@ -46,12 +52,20 @@ impl Reader<'_> {
             BallastEvent::AutoDeleveraged(it) if it.session == Pubkey::default() => {
                 (it.market, Moved::To(it.funding_index))
             }
+            BallastEvent::SettlementBegun(it) => (it.market, Moved::To(it.funding_index)),
+            // From the end on it stands.
+            BallastEvent::PositionSettled(it) => {
+                (it.market, Moved::FromTo(it.funding_index, it.funding_index))
+            }
+            BallastEvent::BankruptWrittenOff(it) => {
+                (it.market, Moved::FromTo(it.funding_index, it.funding_index))
+            }
             BallastEvent::PoolRequested(it) => {
                 let mut markets = self.ticks.keys();
                 let market = markets.find(|market| addresses::pool(market) == it.pool);
                 (*market?, Moved::Unknown)
             }
-            // No price is looked at for these, so nothing accrues. Held profit and how the account of a leg stood come
+            // No price is looked at for these, or none that accrues anything. Held profit and how the account of a leg stood come
             // with another event that says what is known of the index; recorded marks say it of every market.
             BallastEvent::OrdersCancelled(_)
             | BallastEvent::ProfitHeld(_)
@@ -64,11 +78,15 @@ impl Reader<'_> {
             | BallastEvent::InsuranceDonated(_)
             | BallastEvent::InsuranceSwept(_)
             | BallastEvent::StrayTokensCredited(_)
+            | BallastEvent::ClaimsCounted(_)
+            | BallastEvent::MarketClosed(_)
+            | BallastEvent::InsuranceWithdrawn(_)
             | BallastEvent::CrossMoved(_)
             | BallastEvent::MarkFrozen(_)
             | BallastEvent::MarksRecorded(_)
             | BallastEvent::LegForced(_)
             | BallastEvent::LegTraded(_)
+            | BallastEvent::LegsMade(_)
             | BallastEvent::CrossRound(_) => return None,
             _ => (self.market_of_event()?, Moved::Unknown),
         })
@@ -82,7 +100,8 @@ impl Reader<'_> {
     }
 }
 
-/// What an event says of insurance. In a market that has ended some of what insurance gets is in no event.
+/// What an event says of insurance alone. In a market that has ended some of what insurance gets of held profit and
+/// of claims is in no event: what it has together with these is [`end::settlement`].
 fn insurance(event: &BallastEvent) -> Option<(Pubkey, Moved)> {
     let to = |market: Pubkey, by: Option<i64>, after: u64| {
         let moved = by.zip(signed(after)).and_then(|(by, after)| {
@@ -129,13 +148,19 @@ fn insurance(event: &BallastEvent) -> Option<(Pubkey, Moved)> {
             between(it.market, it.insurance_atoms, it.insurance_atoms)
         }
         BallastEvent::PositionSettled(it) => Some((it.market, Moved::Unknown)),
-        BallastEvent::BankruptWrittenOff(it) => Some((it.market, Moved::Unknown)),
-        BallastEvent::ClaimsCounted(it) => Some((it.market, Moved::Unknown)),
+        BallastEvent::BankruptWrittenOff(it) => {
+            let paid = negative(it.insurance_paid_atoms).filter(|_| it.held_paid_atoms == 0);
+            Some((it.market, paid.map_or(Moved::Unknown, Moved::By)))
+        }
+        BallastEvent::ClaimsCounted(it) => Some((
+            it.market,
+            negative(it.made_good_atoms).map_or(Moved::Unknown, Moved::By),
+        )),
         _ => None,
     }
 }
 
-fn between(market: Pubkey, before: u64, after: u64) -> Option<(Pubkey, Moved)> {
+pub(super) fn between(market: Pubkey, before: u64, after: u64) -> Option<(Pubkey, Moved)> {
     let both = signed(before).zip(signed(after));
     let moved = both.map_or(Moved::Unknown, |(before, after)| {
         Moved::FromTo(before, after)

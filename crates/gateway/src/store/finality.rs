@@ -152,8 +152,8 @@ pub fn lingering(sql: &mut dyn Sql, slot: u64) -> Result<Vec<String>, StoreError
 /// Something in which history does not join.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Hole {
-    /// What does not: `position`, `insurance_atoms`, `insurance_fee_share_bps`, `funding_index`, or a counter of the
-    /// market.
+    /// What does not: `position`, `insurance_atoms`, `insurance_fee_share_bps`, `funding_index`, `settlement_atoms`,
+    /// `mode`, or a counter of the market.
     pub what: String,
     /// The market.
     pub market: Option<String>,
@@ -212,10 +212,17 @@ pub struct Counted {
     pub liquidations: i64,
     /// Rounds of deleveraging.
     pub rounds: i64,
-    /// Sum of the long lots; `None` of a market that has ended.
-    pub open_interest: Option<i64>,
+    /// Sum of the long lots.
+    pub open_interest: i64,
+    /// Sum of the short lots.
+    pub short_lots: i64,
     /// Atoms of insurance; `None` of a market that has ended, and where history does not say.
     pub insurance: Option<i64>,
+    /// [`Sum::Settlement`](entry::Sum::Settlement); `None` of a market that has not ended, and where history does not
+    /// say.
+    pub settlement: Option<i64>,
+    /// Number of the mode; `None` where history does not say.
+    pub mode: Option<i64>,
 }
 
 /// What history says of the market with this number and address, as far as it is final: up to slot `root`.
@@ -231,12 +238,23 @@ pub fn counted(
         Ok(number(sql, of_kind, &[kind.into(), index, root.into()])?.unwrap_or(0))
     };
     let (liquidations, rounds) = (count("liquidation")?, count("deleveraging")?);
-    let longs = "SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM standing
-         WHERE market = $1 AND what = $2 AND value > 0";
+    let mut lots = |side: &str| -> Result<i64, StoreError> {
+        let sum = format!(
+            "SELECT CAST(COALESCE(SUM(ABS(value)), 0) AS BIGINT) FROM standing
+             WHERE market = $1 AND what = $2 AND value {side} 0"
+        );
+        let sum = number(sql, &sum, &[market.into(), entry::POSITION.into()])?;
+        Ok(sum.unwrap_or(0))
+    };
+    let (open_interest, short_lots) = (lots(">")?, lots("<")?);
+    let mut value = |what: &str| value_of(sql, &[market.into(), what.into(), "".into()]);
     Ok(Counted {
         liquidations,
         rounds,
-        open_interest: number(sql, longs, &[market.into(), entry::POSITION.into()])?,
-        insurance: value_of(sql, &[market.into(), entry::INSURANCE.into(), "".into()])?,
+        open_interest,
+        short_lots,
+        insurance: value(entry::INSURANCE)?,
+        settlement: value(entry::SETTLEMENT)?,
+        mode: value(entry::MODE)?,
     })
 }

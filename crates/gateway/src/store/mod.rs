@@ -8,6 +8,7 @@ pub mod parameters;
 mod postgres;
 pub mod read;
 mod schema;
+mod server;
 pub mod sql;
 mod sqlite;
 pub mod subscriptions;
@@ -31,8 +32,8 @@ const READERS: usize = 4;
 pub enum Place {
     /// A file, and how many bytes it may have.
     Sqlite(PathBuf, Option<u64>),
-    /// A connection string of a server.
-    Postgres(String),
+    /// A connection string of a server, and a file with the certificates that it is trusted by.
+    Postgres(String, Option<PathBuf>),
 }
 
 impl core::fmt::Display for Place {
@@ -40,7 +41,7 @@ impl core::fmt::Display for Place {
         match self {
             Self::Sqlite(path, _) => write!(formatter, "SQLite at {}", path.display()),
             // The string may hold a password.
-            Self::Postgres(_) => formatter.write_str("Postgres"),
+            Self::Postgres(..) => formatter.write_str("Postgres"),
         }
     }
 }
@@ -55,7 +56,9 @@ impl Place {
                 }
                 Box::new(file)
             }
-            Self::Postgres(config) => Box::new(Postgres::open(config)?),
+            Self::Postgres(config, authorities) => {
+                Box::new(Postgres::open(config, authorities.as_deref())?)
+            }
         })
     }
 }

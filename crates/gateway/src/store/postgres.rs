@@ -1,29 +1,33 @@
 //! Postgres, where one writer of one machine is not enough.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use postgres::error::SqlState;
 use postgres::types::{to_sql_checked, IsNull, ToSql, Type};
-use postgres::{Client, NoTls, Statement};
+use postgres::{Client, Statement};
 
+use super::server::Server;
 use super::sql::{Line, Sql, StoreError, Value};
 
 /// A connection, which is opened again when it has ended.
 pub struct Postgres {
-    config: String,
+    server: Server,
     client: Option<Client>,
     prepared: HashMap<String, Statement>,
 }
 
 impl Postgres {
-    /// Connects; `config` is a connection string such as `host=/run/postgresql dbname=ballast`.
+    /// Connects; `config` is a connection string such as `host=/run/postgresql dbname=ballast`, `authorities` a file with
+    /// the certificates that are trusted in the place of the system's.
     ///
     /// # Errors
-    /// When there is no server, or it lets nobody in. What was given is not repeated: it may hold a password.
-    pub fn open(config: &str) -> Result<Self, StoreError> {
+    /// Those of [`Server::new`] and [`Server::connect`].
+    pub fn open(config: &str, authorities: Option<&Path>) -> Result<Self, StoreError> {
+        let server = Server::new(config, authorities)?;
         Ok(Self {
-            client: Some(Client::connect(config, NoTls).map_err(told)?),
-            config: config.to_owned(),
+            client: Some(server.connect()?),
+            server,
             prepared: HashMap::new(),
         })
     }
@@ -36,7 +40,7 @@ impl Postgres {
         }
         match &mut self.client {
             Some(client) => Ok(client),
-            empty => Ok(empty.insert(Client::connect(&self.config, NoTls).map_err(told)?)),
+            empty => Ok(empty.insert(self.server.connect()?)),
         }
     }
 

@@ -83,6 +83,9 @@ pub enum StoreError {
     /// Something else.
     #[error("the database refused: {0}")]
     Refused(String),
+    /// What was said of it cannot be used.
+    #[error("{0}")]
+    Setting(String),
     /// It is of another layout.
     #[error("the database has layout {found} and this gateway writes layout {expected}: begin with an empty one, which is rebuilt from the chain")]
     Layout {

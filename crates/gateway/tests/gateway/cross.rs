@@ -7,7 +7,10 @@ use ballast_engine::units::Side;
 use ballast_gateway::gateway::Gateway;
 use ballast_node::scene::USD;
 use ballast_sandbox::{MarketCookie, Sandbox};
+use ballast_state::book_account::OrderSide;
 use ballast_state::cross::EnableCrossArgs;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
+use ballast_state::seeds::BOARD_ADDRESS;
 use ballast_state::Pubkey;
 
 use crate::history::{complete, sum};
@@ -237,4 +240,73 @@ async fn forced_legs_join_and_are_counted() {
         // Beside the flag, and beside the step or the round.
         assert_eq!(lines.await.unwrap()[0][0].int(), Some(2));
     }
+}
+
+/// An order of a leg waits, and somebody else's takes a part of it.
+fn made(stage: &Stage) -> Pubkey {
+    let (market, trader) = (&stage.scene.market, &stage.scene.longs[5]);
+    let taker = &stage.scene.longs[4];
+    stage.node.with(|it| {
+        let maker = &stage.scene.maker;
+        let left = it.cancel_all_orders(market, maker, None);
+        left.expect("the orders");
+        let queues = enabled(it, market);
+        it.to_cross(market, trader, &queues).expect("a leg");
+        let offer = PlaceOrderArgs {
+            side: OrderSide::Ask,
+            kind: OrderKind::PostOnly,
+            price_ticks: 200_100,
+            lots: 2_000,
+            ..PlaceOrderArgs::default()
+        };
+        let placed = it.trade_leg(market, trader, offer, &queues, &[]);
+        placed.expect("an order");
+        let taking = PlaceOrderArgs {
+            side: OrderSide::Bid,
+            kind: OrderKind::ImmediateOrCancel,
+            lots: 1_500,
+            ..offer
+        };
+        let listed = [&[BOARD_ADDRESS][..], &queues, &[trader.address]].concat();
+        let taken = it.place_order(market, taker, taking, &listed);
+        taken.expect("a fill");
+    });
+    trader.address
+}
+
+#[tokio::test]
+async fn what_orders_of_legs_made_of_their_pools_is_told_and_their_lots_are_known() {
+    let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
+    let gateway = stage.in_file(&folder.path().join("a")).await;
+    read_once(&gateway).await;
+    later(&stage);
+    accrue(&stage);
+    let trader = made(&stage);
+    accrue(&stage);
+    stage.pass(40);
+    read_once(&gateway).await;
+    assert_eq!(complete(&gateway), (true, 0, 0));
+    let (lots, pool) = stage.node.with(|it| {
+        let account = it.trader(&trader);
+        let leg = account.leg(&stage.scene.market.keys.market).expect("a leg");
+        (leg.lots, account.cross_pool)
+    });
+    let told = "SELECT detail, before_value, after_value FROM entry
+         WHERE event = 'LegsMade' AND trader = $1";
+    let lines = gateway
+        .store
+        .read(move |sql| sql.query(told, &[trader.to_string().into()]));
+    let lines = lines.await.unwrap();
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0][0].text(), Some("pool"));
+    let (before, after) = (lines[0][1].int(), lines[0][2].int());
+    assert!(
+        before != after && after == Some(pool),
+        "{before:?} {after:?}"
+    );
+    let known = "SELECT value FROM standing WHERE what = 'position' AND trader = $1";
+    let found = gateway
+        .store
+        .read(move |sql| sql.query(known, &[trader.to_string().into()]));
+    assert_eq!(found.await.unwrap()[0][0].int(), Some(lots));
 }

@@ -19,12 +19,13 @@ use ballast_client::addresses;
 use ballast_client::price::decode_price;
 use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job, Task};
 use ballast_keeper::plan::fit::MAX_TRANSACTION_BYTES;
-use ballast_keeper::plan::{plan, Effect, Lists, Own, Plan, PlanOptions, Planned};
+use ballast_keeper::plan::{plan, Effect, LegMakers, Lists, Own, Plan, PlanOptions, Planned};
 use ballast_keeper::positions::RECORD_BYTES;
+use ballast_rpc::memory::resident_bytes;
 use ballast_state::price::PYTH_ORACLE_MAINNET;
 use ballast_state::trader::Trader;
 use bytemuck::Zeroable;
-use figures::{milliseconds, resident_kib, Times};
+use figures::{milliseconds, Times};
 use position::START;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -75,9 +76,9 @@ fn main() -> Result<()> {
     let judged = asked("--bench");
     let quick = asked("--quick") || !judged;
     let (positions, updates) = if quick { (10_000, 50) } else { (100_000, 500) };
-    let before = resident_kib().unwrap_or(0);
+    let before = resident_bytes().unwrap_or(0);
     let mut venue = Venue::new(positions)?;
-    let after = resident_kib().unwrap_or(0);
+    let after = resident_bytes().unwrap_or(0);
     let keeper = Keeper::new(&venue);
     let mut table = Table::default();
     let mut dice = ChaCha8Rng::seed_from_u64(2);
@@ -245,6 +246,7 @@ impl Keeper {
             authority: self.keypair.pubkey(),
             address: self.address,
             trader: &self.trader,
+            makers: LegMakers::none(),
             promised: &[],
             tables: &self.tables,
             options: &self.options,
@@ -286,7 +288,7 @@ fn price_account(ticks: u64, time: i64) -> Result<Vec<u8>> {
     Ok(data)
 }
 
-fn print(table: &Table, positions: usize, updates: u64, memory: (u64, u64), venue: &Venue) {
+fn print(table: &Table, positions: usize, updates: u64, memory: (i64, i64), venue: &Venue) {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     println!(
         "{positions} positions, {updates} price updates; one thread on a machine of {cores} cores"
@@ -317,8 +319,8 @@ fn print(table: &Table, positions: usize, updates: u64, memory: (u64, u64), venu
     println!(
         "memory: {} KiB resident, of which {} KiB came with the market (positions {} KiB, {} bytes \
          each without the index; both queues and the book)",
-        memory.1,
-        memory.1.saturating_sub(memory.0),
+        memory.1 / 1_024,
+        memory.1.saturating_sub(memory.0) / 1_024,
         venue.state.memory() / 1_024,
         RECORD_BYTES
     );

@@ -104,7 +104,9 @@ impl Actor {
         };
         let verdict = verdict(plan.task, failure, plan.listed.len());
         let paid = matches!(error, SendError::Failed(..));
-        if verdict == Verdict::Done || paid && matches!(verdict, Verdict::Refetch { .. }) {
+        if verdict == Verdict::Done
+            || paid && matches!(verdict, Verdict::Refetch { .. } | Verdict::Record)
+        {
             self.see_who_was_faster(assignment).await;
         }
         if let (Verdict::Ended, Effect::Protection { sequence, .. }) = (verdict, plan.effect) {
@@ -158,6 +160,9 @@ impl Actor {
         match verdict {
             Verdict::Done | Verdict::Ended => Step::Over(Pause::None),
             Verdict::Refetch { .. } => ask.refetched(slot),
+            Verdict::Record => ask.again(|next| {
+                (next.at_least, next.needs.cross) = (slot, true);
+            }),
             Verdict::Shorten => ask.again(|next| {
                 let options = &mut next.options;
                 options.max_counterparties = (options.max_counterparties / 2).max(1);

@@ -38,7 +38,7 @@ pub struct CrossEvaluation {
     pub counts: CrossCounts,
 }
 
-/// Judges the board and every account with legs, at the prices of now.
+/// Judges the board and every account with legs, at the prices of now; others are passed over.
 #[must_use]
 pub fn evaluate<'t>(
     floor: &Floor<'_>,
@@ -52,7 +52,8 @@ pub fn evaluate<'t>(
         draws,
         conditions,
     };
-    for (address, trader) in accounts {
+    let accounts = accounts.into_iter();
+    for (address, trader) in accounts.filter(|(_, trader)| trader.cross_legs > 0) {
         found.counts.accounts = found.counts.accounts.saturating_add(1);
         if judge.account(address, trader, &mut found).is_err() {
             found.counts.faulty = found.counts.faulty.saturating_add(1);

@@ -68,7 +68,7 @@ pub fn before(
         Ok((_, round)) => {
             let begun = round.finish()?;
             match begun.insured == begun.deficit {
-                true => liquidate::step(present, record, input, book, own),
+                true => liquidate::step(present, record, input, lists, own),
                 false => Ok(None),
             }
         }
@@ -77,6 +77,7 @@ pub fn before(
                 present,
                 victim: record.trader,
                 input,
+                lists,
                 book,
                 own,
                 leg: None,

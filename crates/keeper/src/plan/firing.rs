@@ -8,6 +8,7 @@ use ballast_engine::units::Side;
 use ballast_state::trigger::{Trigger, TriggerKind};
 use solana_instruction::Instruction;
 
+use super::makers::Taking;
 use super::{fit, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};
 use crate::evaluate::Task;
 use crate::market::Present;
@@ -99,8 +100,17 @@ impl Firing<'_> {
         };
         let mut listed = trigger_makers(book, &taker, self.trigger, own.options.spares)?;
         listed.truncate(own.options.max_makers);
-        let longest = fit::longest(&listed, own, |listed| vec![self.instruction(listed)])?;
-        listed.truncate(longest);
+        let taking = Taking {
+            makers: own.makers,
+            market: self.present.state,
+            side: self.side,
+            cross: lists.cross,
+        };
+        let calls = |makers: &[Pubkey]| {
+            let call = self.instruction(&taking.listed(makers));
+            taking.before(makers).into_iter().chain([call]).collect()
+        };
+        listed.truncate(fit::longest(&listed, own, calls)?);
         let request = self.trigger.order(self.side);
         let lots = order_fill(book, &taker, &request, Trigger::SELF_TRADE, &listed)?;
         if lots == 0 {
@@ -109,7 +119,7 @@ impl Firing<'_> {
         Ok(Planned::Send(Box::new(Plan {
             task: self.kind.map_or(Task::Protection, Task::Trigger),
             trader: record.trader,
-            instructions: vec![self.instruction(&listed)],
+            instructions: calls(&listed),
             listed,
             effect: effect(lots),
             reads: Reads {

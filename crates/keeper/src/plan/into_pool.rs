@@ -41,6 +41,8 @@ impl Call<'_> {
             self.instruction(taken.offer, &taken.listed),
             self.pool_instruction(&taken.listed),
         ];
+        let before = self.before(&taken.listed).into_iter();
+        let both: Vec<Instruction> = before.chain(both).collect();
         let size = fit::size(&both, &self.own.payer, self.own.tables)?;
         let then = self.takes(&after, &pool, &taken.listed);
         Ok(then.filter(|_| size.fits()))
@@ -51,11 +53,16 @@ impl Call<'_> {
         let Some(pool) = self.pool() else {
             return Ok(None);
         };
-        let listed = self.makers(true, |listed| vec![self.pool_instruction(listed)])?;
+        let calls = |listed: &[Pubkey]| {
+            let before = self.before(listed).into_iter();
+            before.chain([self.pool_instruction(listed)]).collect()
+        };
+        let listed = self.makers(true, calls)?;
         let Some(step) = self.takes(self.input, &pool, &listed) else {
             return Ok(None);
         };
-        let plan = self.plan_of(Vec::new(), listed);
+        let before = self.before(&listed).into_iter();
+        let plan = self.plan_of(before.collect(), listed);
         Ok(Some(self.with_pool(plan, &step)))
     }
 
@@ -119,7 +126,7 @@ impl Call<'_> {
             keys: self.present.state.keys,
             trader: self.victim,
             liquidator: own.address,
-            makers: listed,
+            makers: &self.listed(listed),
         }
         .instruction()
     }

@@ -15,6 +15,7 @@ use ballast_state::error::BallastError;
 use ballast_state::trader::Trader;
 use solana_instruction::Instruction;
 
+use super::makers::Taking;
 use super::{
     fit, flag_or, Effect, Fill, Idle, Lists, Own, Plan, PlanError, Planned, Reads, TakeOver,
 };
@@ -40,7 +41,7 @@ pub fn plan(
     if record.trader == own.address {
         return Ok(flag_or(Idle::OwnPosition, job, present));
     }
-    match step(present, record, &input, lists.book()?, own)? {
+    match step(present, record, &input, lists, own)? {
         Some(plan) => Ok(Planned::Send(Box::new(plan))),
         None => Ok(flag_or(Idle::NoTaker, job, present)),
     }
@@ -52,14 +53,15 @@ pub fn step(
     present: &Present<'_>,
     record: &PositionRecord,
     input: &LiquidationInput<'_>,
-    book: &BookRef<'_>,
+    lists: &Lists<'_>,
     own: &Own<'_>,
 ) -> Result<Option<Plan>, PlanError> {
     let call = Call {
         present,
         victim: record.trader,
         input,
-        book,
+        lists,
+        book: lists.book()?,
         own,
         leg: None,
     };
@@ -103,6 +105,7 @@ pub fn leg_step(
         present,
         victim,
         input,
+        lists,
         book: lists.book()?,
         own,
         leg: Some(leg),
@@ -130,7 +133,7 @@ impl LegCall<'_> {
     /// The cross queues of the call: that of the leg, that of the longs where the account is bankrupt, and those
     /// of legs whose records would flatter after `step`. Where orders take lots of it, which may trade less than is
     /// foreseen, and without a step, those of all legs.
-    fn queues(&self, step: Option<&LiquidationPlan>) -> Result<Vec<Pubkey>, BallastError> {
+    fn queues(&self, step: Option<&LiquidationPlan>) -> Result<CrossQueueList, BallastError> {
         let (site, trouble) = (self.site, self.trouble);
         let board = site.board;
         let market = board.market(board.place(site.market)?)?;
@@ -147,7 +150,7 @@ impl LegCall<'_> {
             }
             None => queues.add_all(self.trader, board)?,
         }
-        Ok(queues.queues().to_vec())
+        Ok(queues)
     }
 }
 
@@ -168,7 +171,9 @@ pub struct Call<'a> {
     pub victim: Pubkey,
     /// What the size depends on.
     pub input: &'a LiquidationInput<'a>,
-    /// The market's book.
+    /// The market's lists.
+    pub lists: &'a Lists<'a>,
+    /// Of these the book.
     pub book: &'a BookRef<'a>,
     /// The keeper's own accounts and means.
     pub own: &'a Own<'a>,
@@ -288,11 +293,13 @@ impl Call<'_> {
     fn held(&self) -> Result<Option<Position>, PlanError> {
         let trader = self.own.trader;
         let market = &self.present.state.address;
+        // It trades no isolated position beside a leg, or orders of one.
+        if trader.find_cross(market).is_some() {
+            return Ok(None);
+        }
         let slot = trader.slot(market).ok();
         let position = match slot {
             Some(slot) => slot.position().map_err(|_| EngineError::SizeOutOfRange)?,
-            // It trades no isolated position beside a leg.
-            None if trader.find_leg(market).is_some() => return Ok(None),
             None if trader.positions.iter().any(|slot| slot.is_empty()) => Position::default(),
             None => return Ok(None),
         };
@@ -326,17 +333,23 @@ impl Call<'_> {
         step: Option<&LiquidationPlan>,
     ) -> Vec<Instruction> {
         let Some(leg) = self.leg else {
-            return vec![self.instruction(offer, listed)];
+            let call = self.instruction(offer, listed);
+            let before = self.before(listed).into_iter();
+            return before.chain([call]).collect();
         };
         // An account whose numbers do not compute is refused by the program too.
-        let queues = leg.queues(step).unwrap_or_default();
+        let mut queues = leg.queues(step).unwrap_or_default();
+        if let Some(taking) = self.taking() {
+            let makers = taking.makers;
+            makers.add(&mut queues, listed, taking.side, taking.market);
+        }
         let liquidate = LiquidateLeg {
             authority: self.own.authority,
             keys: self.present.state.keys,
             trader: self.victim,
             liquidator: self.own.address,
             offer,
-            queues: &queues,
+            queues: queues.queues(),
             makers: listed,
         };
         let before = leg.before.iter().cloned();
@@ -352,9 +365,30 @@ impl Call<'_> {
             trader: self.victim,
             liquidator: own.address,
             offer,
-            makers: listed,
+            makers: &self.listed(listed),
         }
         .instruction()
+    }
+
+    /// The orders that take lots; `None` of no position.
+    fn taking(&self) -> Option<Taking<'_>> {
+        Some(Taking {
+            makers: self.own.makers,
+            market: self.present.state,
+            side: self.input.position.side()?,
+            cross: self.lists.cross,
+        })
+    }
+
+    /// The accounts that a call of an isolated position lists with these makers.
+    pub(super) fn listed(&self, makers: &[Pubkey]) -> Vec<Pubkey> {
+        let taking = self.taking();
+        taking.map_or_else(|| makers.to_vec(), |taking| taking.listed(makers))
+    }
+
+    /// What comes before it.
+    pub(super) fn before(&self, makers: &[Pubkey]) -> Option<Instruction> {
+        self.taking()?.before(makers)
     }
 
     /// The keeper's own call, and what the pool takes of the step `then`.

@@ -4,6 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::anyone;
 use ballast_engine::oracle::Action;
 
+use super::makers::Taking;
 use super::{fit, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};
 use crate::evaluate::Task;
 use crate::market::Present;
@@ -25,14 +26,21 @@ pub fn unwind(
     let book = lists.book()?;
     let mut listed = pool.unwind_makers(book, &due, own.options.spares)?;
     listed.truncate(own.options.max_makers);
-    let build = |listed: &[Pubkey]| {
+    let taking = Taking {
+        makers: own.makers,
+        market: present.state,
+        side: due.side.opposite(),
+        cross: lists.cross,
+    };
+    let build = |makers: &[Pubkey]| {
         let unwind = anyone::UnwindPool {
             keeper: own.authority,
             keys: present.state.keys,
             reward_trader: own.address,
-            makers: listed,
+            makers: &taking.listed(makers),
         };
-        vec![unwind.instruction()]
+        let before = taking.before(makers).into_iter();
+        before.chain([unwind.instruction()]).collect()
     };
     listed.truncate(fit::longest(&listed, own, build)?);
     let lots = pool.unwind_fill(book, &due, &listed)?;

@@ -11,6 +11,10 @@ use crate::evaluate::Conditions;
 impl Keeper {
     /// Adds what the board and the accounts with legs need in the markets kept.
     pub(super) fn judge_legs(&mut self, conditions: &Conditions, found: &mut Vec<Due>) {
+        if self.world.cross_news {
+            let legs = &self.parts.actor.legs;
+            drop(legs.send_replace(self.world.cross.clone()));
+        }
         self.world.cross_news = false;
         let (world, work) = (&self.world, &self.parts.config.work);
         let Some(board) = world

@@ -13,7 +13,7 @@ use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
 use ballast_engine::units::{LotPrice, Side, Ticks};
 use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job};
 use ballast_keeper::market::MarketState;
-use ballast_keeper::plan::{plan, Fill, Lists, Own, PlanError, PlanOptions, Planned};
+use ballast_keeper::plan::{plan, Fill, LegMakers, Lists, Own, PlanError, PlanOptions, Planned};
 use ballast_state::market::{Market, MARKET_VERSION};
 use ballast_state::pool::Pool;
 use ballast_state::position_slot::PositionSlot;
@@ -206,6 +206,7 @@ impl Synthetic {
             authority: key(251),
             address: own_address(),
             trader: &self.own,
+            makers: LegMakers::none(),
             promised: &self.promised,
             tables: &[],
             options: &self.options,

@@ -239,6 +239,7 @@ pub fn removal_lines(removed: &[OrderRemoved]) -> Vec<RemovalLine> {
             RemovalReason::NoRoom => Reason::NoRoom,
             RemovalReason::Reduced => Reason::Reduced,
             RemovalReason::Evicted => Reason::Evicted,
+            RemovalReason::ProfitIsHeld => Reason::ProfitIsHeld,
         },
         price_ticks: removed.price_ticks,
         lots: removed.lots,

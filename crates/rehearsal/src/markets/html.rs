@@ -6,11 +6,11 @@ use anyhow::Result;
 use ballast_client::amount::grouped;
 use ballast_report::figures::{price, usd_unsigned};
 use ballast_report::markets::{MarketsReport, Play};
-use maud::{html, Markup, PreEscaped, DOCTYPE};
+use maud::{html, Markup};
 use plotters::prelude::*;
 
 use super::compare;
-use crate::report::html::{checks, figure, table, STYLE};
+use crate::report::html::{checks, figure, page, table};
 use crate::report::pictures::{
     axis_dollars, chart_over, draw, drawing, drawn, minutes_since, span, AMBER, BLUE, RED,
 };
@@ -23,19 +23,8 @@ const HEIGHT: u32 = 220;
 /// # Errors
 /// What cannot be drawn.
 pub fn render(report: &MarketsReport) -> Result<String> {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Ballast crash rehearsal: several markets" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body { main { (body(report)?) } }
-        }
-    };
-    Ok(page.into_string())
+    let title = "Ballast crash rehearsal: several markets";
+    Ok(page(title, &body(report)?))
 }
 
 fn body(report: &MarketsReport) -> Result<Markup> {

@@ -108,6 +108,7 @@ impl Attempts {
             | Verdict::Done
             | Verdict::Ended
             | Verdict::Refetch { .. }
+            | Verdict::Record
             | Verdict::Wait(_) => {}
         }
         diary.refused(plan.task, &failure);

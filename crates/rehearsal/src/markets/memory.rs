@@ -8,7 +8,7 @@ use ballast_keeper::config::Work;
 use ballast_keeper::cross::{evaluate as evaluate_cross, CrossLists, Floor};
 use ballast_keeper::evaluate::{evaluate, Conditions, Job};
 use ballast_keeper::market::{MarketState, Present};
-use ballast_keeper::plan::{plan, Lists, Own, PlanOptions, Planned};
+use ballast_keeper::plan::{plan, LegMakers, Lists, Own, PlanOptions, Planned};
 use ballast_sandbox::TraderCookie;
 use ballast_state::Pubkey;
 use solana_clock::Clock;
@@ -137,6 +137,10 @@ impl Memory {
                 .traders
                 .get(&keeper.address)
                 .context("a keeper")?,
+            makers: LegMakers {
+                board: self.reading.board.as_deref(),
+                accounts: &self.reading.traders,
+            },
             promised: &[],
             tables: &[],
             options,

@@ -17,25 +17,30 @@ use super::sections;
 use super::terminal;
 
 /// The style sheet of every page.
-pub const STYLE: &str = include_str!("report.css");
+const STYLE: &str = include_str!("report.css");
 /// Rows of the ranking table.
 const RANKING_ROWS: usize = 12;
 
 /// The page.
 pub fn render(report: &Report) -> Result<String> {
+    Ok(page("Ballast crash rehearsal", &body(report)?))
+}
+
+/// A page with this title.
+pub fn page(title: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Ballast crash rehearsal" }
+                title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body { main { (body(report)?) } }
+            body { main { (body) } }
         }
     };
-    Ok(page.into_string())
+    page.into_string()
 }
 
 fn body(report: &Report) -> Result<Markup> {

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use ballast_engine::{
-    cross::{Account, CrossError, LegTrade},
+    cross::LegTrade,
     fees::FeeSplit,
     oracle::Now,
     position::Position,
@@ -11,9 +11,9 @@ use ballast_engine::{
     units::{Atoms, Lots},
 };
 
-use super::Scene;
+use super::{Legs, Scene};
 use crate::{
-    error::{ensure, BallastError, Result},
+    error::{BallastError, Result},
     market::Market,
     trader::Trader,
     Pubkey,
@@ -24,8 +24,8 @@ use crate::{
 pub enum BlockParty<'a> {
     /// Its position in the market, funding settled, with or without lots.
     Isolated(PartyInput),
-    /// Its leg in the market, with or without lots: the account, and index of the slot.
-    Leg(&'a Trader, usize),
+    /// Its leg in the market, with or without lots: the account's legs, and the place of this one among them.
+    Leg(&'a Legs<'a>, usize),
 }
 
 /// What the trade makes of a party.
@@ -108,19 +108,6 @@ impl Trader {
             None => self.position_in(market),
         }
     }
-
-    /// Index of the slot of the account's leg in `market`, or of one claimed for it.
-    ///
-    /// # Errors
-    /// `CrossLegThere` beside an isolated position or its orders, `CrossTooManyLegs`, `NoFreeSlot`.
-    pub fn leg_or_claim(&mut self, market: &Pubkey) -> Result<usize> {
-        if let Some(index) = self.find_leg(market) {
-            return Ok(index);
-        }
-        let isolated = self.find(market).is_some();
-        ensure(!isolated, BallastError::CrossLegThere)?;
-        self.claim_leg(market)
-    }
 }
 
 impl Scene<'_> {
@@ -144,9 +131,9 @@ impl Scene<'_> {
         let trade_market = market.trade_market(&self.touched.mark);
         let deal = Deal::new(market.params(), &self.touched.mark, &trade_market, terms)?;
         let due = deal.taker_due()?;
-        let (taken_from, taken) = self.party(&deal, Role::Taker, taker, due)?;
+        let (taken_from, taken) = taker.decide(&deal, Role::Taker, due)?;
         let due = deal.maker_due(taken.fee())?;
-        let (made_from, made) = self.party(&deal, Role::Maker, maker, due)?;
+        let (made_from, made) = maker.decide(&deal, Role::Maker, due)?;
         deal.check_left(&taken_from, taken.position(), taken.reduced_only())?;
         deal.check_left(&made_from, made.position(), made.reduced_only())?;
         let changes: [(Lots, Lots); 2] = [
@@ -164,36 +151,24 @@ impl Scene<'_> {
             fees: sums.fees,
         }))
     }
+}
 
-    /// A party's position before, funding as stored where it is a leg, and what becomes of it.
+impl BlockParty<'_> {
+    /// The position before, funding as stored where it is a leg, and what becomes of it; `due` is its fee, atoms.
     #[inline(never)]
-    fn party(
-        &self,
-        deal: &Deal<'_>,
-        role: Role,
-        party: &BlockParty<'_>,
-        due: Atoms,
-    ) -> Result<(Position, BlockOutcome)> {
-        match party {
-            BlockParty::Isolated(input) => {
+    fn decide(&self, deal: &Deal<'_>, role: Role, due: Atoms) -> Result<(Position, BlockOutcome)> {
+        match self {
+            Self::Isolated(input) => {
                 let outcome = deal.party(role, input, due)?;
                 Ok((input.position, BlockOutcome::Isolated(Box::new(outcome))))
             }
-            BlockParty::Leg(trader, index) => {
-                let legs = self.valued(trader)?;
-                let place = legs.place_of(*index)?;
+            Self::Leg(legs, place) => {
                 let account = legs.account();
-                let trade = deal.leg(role, &account, place, due)?;
-                Ok((
-                    leg_at(&account, place)?,
-                    BlockOutcome::Leg(Box::new(trade), due),
-                ))
+                let before = account.legs.get(*place).ok_or(BallastError::NoPosition)?;
+                let trade = deal.leg(role, &account, *place, due)?;
+                let after = BlockOutcome::Leg(Box::new(trade), due);
+                Ok((before.position, after))
             }
         }
     }
-}
-
-fn leg_at(account: &Account<'_>, place: usize) -> Result<Position> {
-    let leg = account.legs.get(place).ok_or(CrossError::NoLeg)?;
-    Ok(leg.position)
 }

@@ -2,6 +2,7 @@
 
 use ballast_engine::{
     cross::{Account, CrossError, Leg, LegTerms, Values, MOST_LEGS, SLACK},
+    distress::Distress,
     margin::MarginScale,
     oracle::Mark,
     position::Position,
@@ -12,7 +13,7 @@ use super::CrossBoard;
 use crate::{
     error::{ensure, BallastError, Result},
     market::Touched,
-    position_slot::{PositionSlot, CROSS_LEG, CROSS_WEAK},
+    position_slot::{PositionSlot, CROSS_LEG, CROSS_ORDERS, CROSS_WEAK},
     queue_account::NO_NODE,
     trader::Trader,
     Pubkey,
@@ -53,7 +54,8 @@ pub struct LegSlot {
     pub place: usize,
 }
 
-/// The legs of a trader account as the engine takes them, in the order of their slots.
+/// The legs of a trader account as the engine takes them, in the order of their slots; those with orders alone
+/// among them.
 #[derive(Clone, Copy, Debug)]
 pub struct Legs<'a> {
     pool: Atoms,
@@ -104,11 +106,8 @@ impl<'a> Legs<'a> {
             slots: [LegSlot::default(); MOST_LEGS],
             count: 0,
         };
-        if trader.cross_legs == 0 {
-            return Ok(legs);
-        }
         for (index, slot) in trader.positions.iter().enumerate() {
-            if slot.is_leg() {
+            if slot.is_cross() {
                 legs.push(board, index, slot, present)?;
             }
         }
@@ -151,7 +150,6 @@ impl<'a> Legs<'a> {
     pub fn account(&self) -> Account<'_> {
         Account {
             pool: self.pool,
-            reserved: 0,
             legs: self.legs.get(..self.count).unwrap_or(&[]),
         }
     }
@@ -192,7 +190,7 @@ impl<'a> Legs<'a> {
         rest
     }
 
-    /// Whether the marks of all legs, but of that at `except`, serve for opening in `slot`.
+    /// Whether the marks of all legs with lots, but of that at `except`, serve for opening in `slot`.
     ///
     /// # Errors
     /// `CrossMarkStale`, `CrossMarkFrozen`.
@@ -227,8 +225,8 @@ impl<'a> Legs<'a> {
         except: Option<usize>,
         check: impl Fn(usize) -> core::result::Result<(), CrossError>,
     ) -> Result<()> {
-        for (at, slot) in self.slots().iter().enumerate() {
-            if except != Some(at) {
+        for (at, (slot, leg)) in self.slots().iter().zip(&self.legs).enumerate() {
+            if except != Some(at) && !leg.position.is_empty() {
                 check(slot.place)?;
             }
         }
@@ -259,10 +257,23 @@ impl<'a> Legs<'a> {
 }
 
 impl Trader {
-    /// The slots in use that are no legs.
+    /// The slots in use that are neither legs nor have orders that open one.
     pub fn isolated(&self) -> impl Iterator<Item = &PositionSlot> {
         let slots = self.positions.iter();
-        slots.filter(|slot| !slot.is_empty() && !slot.is_leg())
+        slots.filter(|slot| !slot.is_empty() && !slot.is_cross())
+    }
+
+    /// Whether the account has a leg, or orders that open one.
+    #[must_use]
+    pub fn has_cross(&self) -> bool {
+        self.positions.iter().any(PositionSlot::is_cross)
+    }
+
+    /// Index of the slot of the account's leg in `market`, or of orders that open one.
+    #[must_use]
+    pub fn find_cross(&self, market: &Pubkey) -> Option<usize> {
+        let mut slots = self.positions.iter();
+        slots.position(|slot| slot.is_cross() && slot.market == *market)
     }
 
     /// Index of the slot that is the account's leg in `market`.
@@ -299,36 +310,83 @@ impl Trader {
         found.map_or(0, |leg| leg.distress().confirmed_since(slot))
     }
 
-    /// Claims a slot for a leg in `market`; its index. Lots and node are for the caller to write.
+    /// Index of the slot of the account's leg in `market`, or of orders that open one, claimed where it has none.
     ///
     /// # Errors
-    /// `CrossTooManyLegs`; `NoFreeSlot`.
-    pub fn claim_leg(&mut self, market: &Pubkey) -> Result<usize> {
-        let most = u32::try_from(MOST_LEGS).map_err(|_| BallastError::Overflow)?;
-        ensure(self.cross_legs < most, BallastError::CrossTooManyLegs)?;
-        let index = self.claim(market)?;
-        if let Some(slot) = self.positions.get_mut(index) {
-            slot.cross = CROSS_LEG;
-        }
-        self.cross_legs = self.cross_legs.wrapping_add(1);
+    /// `CrossLegThere` beside an isolated position; those of [`Self::claim_leg`].
+    pub fn leg_or_claim(&mut self, market: &Pubkey) -> Result<usize> {
+        let mut slots = self.positions.iter();
+        let found = slots.position(|slot| slot.market == *market);
+        let Some(index) = found else {
+            return self.claim_leg(market);
+        };
+        let cross = self
+            .positions
+            .get(index)
+            .is_some_and(PositionSlot::is_cross);
+        ensure(cross, BallastError::CrossLegThere)?;
         Ok(index)
     }
 
-    /// Frees the slot of a leg without lots.
+    /// Claims a slot for a leg in `market`; its index. Lots or orders are for the caller to write: see
+    /// [`Self::store_leg`].
+    ///
+    /// # Errors
+    /// `CrossTooManyLegs`, those with orders alone counted; `NoFreeSlot`.
+    pub fn claim_leg(&mut self, market: &Pubkey) -> Result<usize> {
+        let legs = self.positions.iter().filter(|slot| slot.is_cross());
+        ensure(legs.count() < MOST_LEGS, BallastError::CrossTooManyLegs)?;
+        let index = self.claim(market)?;
+        if let Some(slot) = self.positions.get_mut(index) {
+            slot.cross = CROSS_ORDERS;
+        }
+        Ok(index)
+    }
+
+    /// Writes the position of the leg in the slot `index`, which has left the queue of a side that it is not on
+    /// any more: a slot with orders becomes a leg, and a leg that is closed keeps its orders or is freed. Whether it
+    /// has lots then.
     ///
     /// # Errors
     /// `TraderInvariant`.
-    pub fn free_leg(&mut self, index: usize) -> Result<()> {
+    pub fn store_leg(
+        &mut self,
+        index: usize,
+        position: &Position,
+        distress: &Distress,
+    ) -> Result<bool> {
         let slot = self.positions.get_mut(index);
         let slot = slot.ok_or(BallastError::TraderInvariant)?;
-        let spent = slot.is_leg() && slot.lots == 0 && slot.queue_node == NO_NODE;
-        ensure(spent, BallastError::TraderInvariant)?;
-        *slot = bytemuck::Zeroable::zeroed();
-        let counts = self.cross_legs.checked_sub(1);
-        self.cross_legs = counts.ok_or(BallastError::TraderInvariant)?;
-        let count = self.position_count.checked_sub(1);
-        self.position_count = count.ok_or(BallastError::TraderInvariant)?;
-        Ok(())
+        ensure(slot.is_cross(), BallastError::TraderInvariant)?;
+        let (was, is) = (slot.is_leg(), !position.is_empty());
+        slot.store(position);
+        if is {
+            slot.cross |= CROSS_LEG;
+            slot.cross &= !CROSS_ORDERS;
+            slot.store_distress(distress);
+        } else {
+            ensure(slot.queue_node == NO_NODE, BallastError::TraderInvariant)?;
+            let spent = slot.order_count == 0;
+            *slot = PositionSlot {
+                market: slot.market,
+                queue_node: NO_NODE,
+                cross: CROSS_ORDERS,
+                order_head: slot.order_head,
+                order_count: slot.order_count,
+                reduce_only_count: slot.reduce_only_count,
+                order_margin: slot.order_margin,
+                ..bytemuck::Zeroable::zeroed()
+            };
+            if spent {
+                *slot = bytemuck::Zeroable::zeroed();
+                let count = self.position_count.checked_sub(1);
+                self.position_count = count.ok_or(BallastError::TraderInvariant)?;
+            }
+        }
+        let legs = self.cross_legs.wrapping_add(u32::from(is));
+        let legs = legs.checked_sub(u32::from(was));
+        self.cross_legs = legs.ok_or(BallastError::TraderInvariant)?;
+        Ok(is)
     }
 
     /// Takes `atoms` into the pool that the legs share, in `slot`.

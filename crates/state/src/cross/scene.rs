@@ -4,11 +4,12 @@
 use alloc::boxed::Box;
 
 use ballast_engine::{
-    cross::{CrossDraws, Forced, LegTerms, LegTrade, Values},
+    book::Order,
+    cross::{may_grow, meet_leg, CrossDraws, Forced, LegFill, LegTerms, LegTrade, Values},
     distress::Distress,
     health::Health,
     liquidation::LiquidationInput,
-    matching::Taken,
+    matching::{Match, Taken, Taking},
     position::Position,
     trade::{check_open_interest, check_opened, open_interest_after},
     units::{Atoms, Bps, Side},
@@ -102,7 +103,7 @@ impl<'a> Scene<'a> {
     /// `CrossMarkStale`; those of [`Legs::at`].
     pub fn legs(&self, trader: &Trader) -> Result<Legs<'a>> {
         let legs = self.valued(trader)?;
-        let own = trader.find_leg(&self.key);
+        let own = trader.find_cross(&self.key);
         let own = own.and_then(|index| legs.place_of(index).ok());
         legs.check_forcing(self.board, own, self.slot)?;
         Ok(legs)
@@ -212,8 +213,8 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// The leg in the slot `index`, with or without lots, after its account took `taken` on `side` and got
-    /// `collected` atoms for removing orders: within the limits of the market, whose makers left `open_interest`.
+    /// The leg at `place` of an account's `legs`, with or without lots, after the account took `taken` on `side`:
+    /// within the limits of the market, whose makers left `open_interest`.
     ///
     /// # Errors
     /// Those of [`Account::take`](ballast_engine::cross::Account::take), [`check_open_interest`] and
@@ -222,16 +223,13 @@ impl<'a> Scene<'a> {
     pub fn taken(
         &self,
         market: &Market,
-        trader: &Trader,
-        index: usize,
+        (legs, place): (&Legs<'_>, usize),
         side: Side,
         taken: &Taken,
-        (collected, open_interest): (u64, u64),
+        open_interest: u64,
     ) -> Result<Box<LegTrade>> {
-        let legs = self.valued(trader)?;
-        let place = legs.place_of(index)?;
         let (account, params) = (legs.account(), market.params());
-        let trade = account.take(place, params, side, taken, collected)?;
+        let trade = account.take(place, params, side, taken)?;
         let before = account.legs.get(place).ok_or(BallastError::NoPosition)?;
         let changes = [(before.position.lots, trade.position.lots)];
         let (was, is) = (
@@ -268,8 +266,54 @@ impl<'a> Scene<'a> {
             true => legs.check_opening(self.board, own, self.slot)?,
             false => legs.check_forcing(self.board, own, self.slot)?,
         }
-        legs.account().check_traded(before, trade)?;
-        Ok(legs.account().values()?)
+        Ok(legs.account().check_traded(before, trade)?)
+    }
+
+    /// What becomes of an order of a leg, with or without lots, that is met; `room` reads by how many lots the legs of
+    /// its side may still grow, and is asked where it may add some.
+    ///
+    /// # Errors
+    /// `NoPosition`, `CrossMarkStale`; those of `room`.
+    #[inline(never)]
+    pub fn meet<E: From<BallastError>>(
+        &self,
+        taking: &Taking<'_>,
+        trader: &Trader,
+        (order, most): (&Order, u64),
+        room: impl FnOnce(&Position) -> core::result::Result<u64, E>,
+    ) -> core::result::Result<Match<LegFill>, E> {
+        let index = trader.find_cross(&self.key);
+        let index = index.ok_or(BallastError::NoPosition)?;
+        let legs = self.legs(trader)?;
+        let place = legs.place_of(index)?;
+        let account = legs.account();
+        let values = account.values().map_err(BallastError::from)?;
+        let held = account.legs.get(place).map(|leg| leg.position);
+        let held = held.unwrap_or_default();
+        let room = match may_grow(&held, order, most) {
+            true => room(&held)?,
+            false => 0,
+        };
+        let may_open = legs
+            .check_opening(self.board, Some(place), self.slot)
+            .is_ok();
+        let maker = account.maker(&values, place, (trader.free(), room, may_open));
+        let maker = maker.map_err(BallastError::from)?;
+        let met = meet_leg(taking, &maker, order, most);
+        Ok(met.map_err(BallastError::from)?)
+    }
+
+    /// Whether the account holds what opening needs, for collateral that has left its pool.
+    ///
+    /// # Errors
+    /// `CrossBelowInitial`, `CrossMarkStale`, `CrossMarkFrozen`.
+    #[inline(never)]
+    pub fn check_opening(&self, trader: &Trader) -> Result<()> {
+        let legs = self.valued(trader)?;
+        let own = trader.find_cross(&self.key);
+        let own = own.and_then(|index| legs.place_of(index).ok());
+        legs.check_opening(self.board, own, self.slot)?;
+        Ok(legs.account().check_opening()?)
     }
 
     /// The pool once the leg at `place` was handed out as `given` and came back as `after` with `payout` beside it,

@@ -145,6 +145,40 @@ pub struct LegTraded {
     pub requirement_atoms: u64,
 }
 
+/// Orders of legs were filled: what the fills of the same call do not say of them, in their order.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct LegsMade {
+    /// The market.
+    pub market: Pubkey,
+    /// The fills.
+    pub legs: Vec<LegMade>,
+}
+
+/// A fill of an order of a leg.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LegMade {
+    /// The maker's trader account.
+    pub maker: Pubkey,
+    /// Id of the order.
+    pub order_id: u64,
+    /// What the lots cost afterwards, atoms; signed as they are.
+    pub entry_quote_after: i64,
+    /// Profit or loss of the closed lots, atoms.
+    pub realized: i64,
+    /// Funding paid into the market, atoms; received where negative.
+    pub funding: i64,
+    /// What the order reserved of it and went into the pool, atoms.
+    pub margin_used: u64,
+    /// The pool before, atoms.
+    pub pool_before: i64,
+    /// The pool after, atoms.
+    pub pool_after: i64,
+    /// The account's equity after, atoms.
+    pub equity_atoms: i64,
+    /// Its maintenance margin after, atoms.
+    pub requirement_atoms: u64,
+}
+
 /// Records of legs were renewed.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct RanksRefreshed {

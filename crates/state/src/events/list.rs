@@ -99,6 +99,7 @@ macro_rules! for_each_event {
             MarginConverted [100, 14, 195, 206, 28, 254, 179, 163];
             LegTraded [129, 185, 196, 109, 231, 120, 217, 131];
             CrossBlockTraded [22, 193, 128, 157, 57, 45, 173, 83];
+            LegsMade [60, 221, 15, 51, 135, 241, 70, 65];
             RanksRefreshed [99, 106, 182, 192, 204, 194, 52, 19];
             LegForced [9, 117, 102, 67, 179, 88, 180, 175];
             CrossRound [70, 99, 59, 92, 92, 135, 207, 250];

@@ -39,12 +39,15 @@ pub enum RemovalReason {
     Unhealthy,
     /// It was reduce-only and there was nothing to reduce.
     NothingToReduce,
-    /// It would have opened a position and the queue of its side was full.
+    /// It would have opened a position and the queue of its side was full, or legs of its side held as many lots as
+    /// they may.
     NoRoom,
     /// It was reduce-only and its trader's position became smaller than its reduce-only orders.
     Reduced,
     /// It gave way to a better order: its side was full.
     Evicted,
+    /// It was a leg's and would have taken a profit that the market was too short of money to pay.
+    ProfitIsHeld,
 }
 
 /// An order of the book that could not trade, or gave way, and was removed or lost lots.

@@ -7,6 +7,7 @@ pub mod explain;
 pub mod gap;
 pub mod join_pool;
 pub mod join_stakes;
+pub mod leg_order;
 pub mod liquidation;
 pub mod makers;
 pub mod market;

@@ -2,6 +2,8 @@
 
 use anyhow::Result;
 use ballast_state::order_args::PlaceOrderArgs;
+use ballast_state::trader::Trader;
+use ballast_state::Pubkey;
 use ballast_view::preview::OrderView;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -20,18 +22,24 @@ pub struct OrderOf {
     pub order: PlaceOrderArgs,
 }
 
-/// The order's outcome.
+impl OrderOf {
+    /// The makers' accounts.
+    pub(super) fn makers(&self) -> Result<Vec<(Pubkey, Trader)>> {
+        let makers = self.makers.iter();
+        let makers = makers.map(|maker| Ok((maker.address, maker.trader()?)));
+        makers.collect()
+    }
+}
+
+/// The order's outcome; fails where it meets an order of a leg.
 pub fn call(request: &OrderOf) -> Result<OrderView> {
     let (state, trader) = (request.market.state()?, request.trader.trader()?);
-    let makers = request
-        .makers
-        .iter()
-        .map(|maker| Ok((maker.address, maker.trader()?)));
-    let makers = makers.collect::<Result<Vec<_>>>()?;
+    let makers = request.makers()?;
     OrderView::new(
         state,
         (&request.trader.address, &trader),
         &makers,
+        None,
         &request.order,
     )
 }

@@ -7,9 +7,9 @@ use ballast_state::cross::EnableCrossArgs;
 use ballast_state::events::{AutoDeleveraged, BallastEvent, Event, EVENT_TAG};
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_wasm::request::{
-    AccountOf, AlertsOf, Counterparties, Explain, GapOf, JoinPoolOf, JoinStakesOf, LiquidationOf,
-    MakersOf, MarketOf, OrderOf, PoolOf, Positions, QueueOf, Raised, StakeOf, StandingOf,
-    TransferOf,
+    AccountOf, AlertsOf, Counterparties, Explain, GapOf, JoinPoolOf, JoinStakesOf, LegOrderOf,
+    LiquidationOf, MakersOf, MarketOf, OrderOf, PoolOf, Positions, QueueOf, Raised, StakeOf,
+    StandingOf, TransferOf,
 };
 use ballast_wasm::{answer_of, Call, BACKSTOP, TRADING};
 use borsh::BorshSerialize;
@@ -50,6 +50,7 @@ pub struct All {
     pub join_pool: JoinPoolOf,
     pub join_stakes: JoinStakesOf,
     pub account: AccountOf,
+    pub leg_order: LegOrderOf,
     pub market: MarketOf,
     pub alerts: AlertsOf,
 }
@@ -63,9 +64,9 @@ impl All {
             ("queue", bytes(&self.queue)),
             ("makers", bytes(&self.makers)),
             ("order", bytes(&self.order)),
-            ("transfer", bytes(&self.transfer)),
             ("market", bytes(&self.market)),
             ("alerts", bytes(&self.alerts)),
+            ("transfer", bytes(&self.transfer)),
             ("gap", bytes(&self.gap)),
             ("liquidation", bytes(&self.liquidation)),
             ("counterparties", bytes(&self.counterparties)),
@@ -75,6 +76,7 @@ impl All {
             ("join_pool", bytes(&self.join_pool)),
             ("join_stakes", bytes(&self.join_stakes)),
             ("account", bytes(&self.account)),
+            ("leg_order", bytes(&self.leg_order)),
         ]
     }
 }
@@ -109,6 +111,13 @@ pub fn all() -> All {
         decimals: 6,
         markets: vec![market.clone()],
     };
+    let order = OrderOf {
+        market: market.clone(),
+        trader: short.clone(),
+        makers: vec![maker.clone()],
+        order: BUYS,
+    };
+    let shared = shared();
     All {
         standing: StandingOf {
             market: market.clone(),
@@ -134,12 +143,7 @@ pub fn all() -> All {
             order: BUYS,
             spares: 2,
         },
-        order: OrderOf {
-            market,
-            trader: short.clone(),
-            makers: vec![maker],
-            order: BUYS,
-        },
+        order: order.clone(),
         liquidation: LiquidationOf {
             market: calm.market(),
             victim: calm.trader_account(&one),
@@ -162,7 +166,11 @@ pub fn all() -> All {
             share: Some(stake.share.clone()),
             atoms: 120 * USD,
         },
-        account: shared(),
+        leg_order: LegOrderOf {
+            order,
+            board: shared.board.clone(),
+        },
+        account: shared,
         market: MarketOf {
             market: pool.market.clone(),
         },

@@ -14,7 +14,7 @@ use ballast_state::{
 };
 
 use super::{
-    matching::{check_makers, Matched, Matching},
+    matching::{Listed, Matched, Matching},
     position_change::pay,
     profit::Profits,
     taker::{Taker, TakerOrder},
@@ -44,8 +44,8 @@ pub struct Firing<'a, 'info> {
     pub queue_short: &'a AccountInfo<'info>,
     /// The market's price.
     pub price: &'a AccountInfo<'info>,
-    /// The makers' trader accounts.
-    pub makers: &'info [AccountInfo<'info>],
+    /// The makers.
+    pub listed: Listed<'a, 'info>,
 }
 
 /// What is asked before anything is closed.
@@ -120,7 +120,7 @@ impl<'info> Firing<'_, 'info> {
             .exchange
             .current()?
             .require_not_paused(PAUSE_TRADE, clock.slot)?;
-        check_makers(self.makers)?;
+        self.listed.check_makers()?;
         let key = self.market.key();
         let mut market = self.market.current_mut()?;
         let mut trader = self.trader.current_mut()?;
@@ -137,8 +137,7 @@ impl<'info> Firing<'_, 'info> {
         })?;
         let mut taker = Taker::load(&mut trader, self.trader.key(), &key, &market)?;
         let book = MarketBook::load(&market, self.book)?;
-        let now = clock.unix_timestamp;
-        let matching = Matching::new(key, &market, &queues, self.makers, &touched, now, true);
+        let matching = Matching::new(key, &market, &queues, self.listed, &touched, &clock, true);
         let mut matched = work(&market, &book, &mut taker, matching, &trigger, &touched)?;
 
         let reward = reward(&market, &trigger, &mut taker)?;

@@ -4,13 +4,12 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{
     book::Book,
-    descent::{BestOrder, Makers, Met},
     liquidation::{look, LiquidationInput, LiquidationPlan, Waterfall},
     oracle::Action,
     position::Position,
     reward::rescue_reward,
     trade::{take_over, PartyInput, PartyOutcome},
-    units::{Atoms, LotPrice, Side},
+    units::{Atoms, LotPrice},
     EngineError,
 };
 use ballast_state::{
@@ -27,7 +26,7 @@ use crate::loaders::current::Current;
 use crate::{
     error::{error, OrBallast},
     instructions::{
-        matching::{check_makers, Matched, Matching},
+        matching::{Listed, Matched, Matching, Orders},
         orders::{cancel_for, cut_reduce_only, removed as removed_order},
         pool_take::{PoolAccounts, TakeTerms},
         position_change::{Change, Entered, PositionChanges, Remembered},
@@ -70,8 +69,8 @@ pub struct Liquidation<'a, 'info> {
     pub queue_short: &'a AccountInfo<'info>,
     /// The market's price.
     pub price: &'a AccountInfo<'info>,
-    /// The makers' trader accounts.
-    pub makers: &'info [AccountInfo<'info>],
+    /// The makers.
+    pub listed: Listed<'a, 'info>,
     /// Who takes over what the book leaves.
     pub takes_over: TakesOver<'a, 'info>,
 }
@@ -98,7 +97,7 @@ impl<'info> Liquidation<'_, 'info> {
             .exchange
             .current()?
             .require_not_paused(PAUSE_LIQUIDATE, clock.slot)?;
-        check_makers(self.makers)?;
+        self.listed.check_makers()?;
         self.liquidator
             .current()?
             .require_authority(self.authority)?;
@@ -119,15 +118,7 @@ impl<'info> Liquidation<'_, 'info> {
         let reserve = slot.order_margin;
         let before = market.settled(slot)?;
         let cancelled = cancel_for(&self.trader.key(), &book, slot)?;
-        let matching = Matching::new(
-            key,
-            &market,
-            &queues,
-            self.makers,
-            &touched,
-            clock.unix_timestamp,
-            false,
-        );
+        let matching = Matching::new(key, &market, &queues, self.listed, &touched, &clock, false);
         let input = self.input(&market, &touched, slot, &before, clock.slot)?;
         let (plan, mut matched, low) = self.meet_book(
             &market, &queues, &touched, &book, matching, &input, None, newer,
@@ -412,7 +403,7 @@ pub fn take(
     };
     matched.changes.apply(&mut entered, slot, &change)?;
     let (removed, tick) = (&mut matched.removed, market.oracle.atoms_per_lot_tick);
-    cut_reduce_only(book, slot, |order| {
+    cut_reduce_only(book, slot, party.position.lots, |order| {
         let reason = RemovalReason::Reduced;
         removed.push(removed_order(key, order, tick, reason, 0));
     })?;
@@ -431,31 +422,8 @@ fn descend(
     waterfall.descend(&mut Orders {
         book,
         matching,
-        victim,
+        trader: victim,
     })
-}
-
-/// The orders of the book, those of the victim cancelled.
-struct Orders<'s, 'b, 'a, 'q, 'info> {
-    book: &'s mut Book<'b>,
-    matching: &'s mut Matching<'a, 'q, 'info>,
-    victim: &'s Pubkey,
-}
-
-impl Makers for Orders<'_, '_, '_, '_, '_> {
-    type Error = Error;
-
-    fn refused(error: EngineError) -> Error {
-        BallastError::from(error).into()
-    }
-
-    fn best(&mut self, side: Side) -> Result<Option<BestOrder>> {
-        self.matching.best(self.book, side, self.victim)
-    }
-
-    fn meet(&mut self, node: u32, most: u64) -> Result<Met> {
-        self.matching.meet(self.book, node, most)
-    }
 }
 
 /// Takes the reward for lots that insurance had to rescue, where there is no discount to earn, out

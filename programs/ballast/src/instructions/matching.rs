@@ -3,23 +3,27 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{
     book::{Book, NewOrder, Order},
-    descent::{BestOrder, Met},
+    cross::LegFill,
+    descent::{BestOrder, Makers, MakersAndOwn, Met},
     fees::split,
-    matching::{meet, Budget, Maker, MakerFill, Match, Removal, RemoveReason, Taken, Taking},
+    matching::{
+        leaves, meet, Budget, Maker, MakerFill, Match, Removal, RemoveReason, Taken, Taking,
+    },
     position::Position,
-    units::{Atoms, FundingIndex, Side},
+    units::{Atoms, Side},
+    EngineError,
 };
 use ballast_state::{
     error::BallastError,
     events::{OrderFilled, OrderPlaced, OrderRemoved, RemovalReason},
-    instructions::MAX_MAKERS,
     market::{Market, Touched},
+    position_slot::PositionSlot,
     trader::Trader,
 };
 
 use crate::loaders::current::Current;
 use crate::{
-    error::{error, require, OrBallast},
+    error::{error, OrBallast},
     instructions::{
         orders,
         position_change::{Change, Entered, PositionChanges, Remembered},
@@ -27,14 +31,19 @@ use crate::{
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
 };
 
+mod legs;
+
+pub use legs::Listed;
+
 /// The orders of a book while somebody takes them.
 pub struct Matching<'a, 'q, 'info> {
     market: Pubkey,
+    venue: &'a Market,
+    touched: &'a Touched,
+    slot: u64,
     queues: &'q MarketQueues<'q, 'info>,
-    makers: &'info [AccountInfo<'info>],
+    listed: Listed<'q, 'info>,
     taking: Taking<'a>,
-    funding_index: FundingIndex,
-    atoms_per_lot_tick: u64,
     budget: Budget,
     /// The last order that was passed over and stays.
     skipped: Option<u32>,
@@ -58,24 +67,25 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         key: Pubkey,
         market: &'a Market,
         queues: &'q MarketQueues<'q, 'info>,
-        makers: &'info [AccountInfo<'info>],
-        touched: &Touched,
-        now: i64,
+        listed: Listed<'q, 'info>,
+        touched: &'a Touched,
+        clock: &Clock,
         charged: bool,
     ) -> Box<Self> {
         Box::new(Self {
             market: key,
+            venue: market,
+            touched,
+            slot: clock.slot,
             queues,
-            makers,
+            listed,
             taking: Taking {
                 params: market.params(),
                 mark: touched.mark,
                 earlier: touched.earlier,
-                now,
+                now: clock.unix_timestamp,
                 charged,
             },
-            funding_index: touched.funding_index,
-            atoms_per_lot_tick: market.oracle.atoms_per_lot_tick,
             budget: Budget::CALL,
             skipped: None,
             changes: PositionChanges::open(key, market, queues).priced(touched),
@@ -108,7 +118,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
     ///
     /// # Errors
     /// `MakerForeign` for an account that is no trader account of the program; `QueueFull`,
-    /// `QueuesMissing`.
+    /// `QueuesMissing`; of an order of a leg `WrongBoard`, `CrossQueueMissing`, `CrossMarkStale`, `CrossRecordStale`.
     #[inline(never)]
     pub fn meet(&mut self, book: &mut Book, node: u32, most: u64) -> Result<Met> {
         let order = *book.as_ref().order(node).or_ballast()?;
@@ -119,18 +129,25 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
             .map_err(|_| error!(BallastError::MakerForeign))?;
         let mut trader = loader.current_mut()?;
         let free = trader.free();
-        let slot = trader.slot_mut(&self.market)?;
+        let slot = trader.any_mut(&self.market)?;
         let reserve = slot.order_margin;
-        let position = slot.position()?.settle(self.funding_index).or_ballast()?;
-        let maker = Maker {
-            position,
-            free,
-            // Without queues nothing can open: the order may only be removed for its own reasons.
-            has_room: position.side() == Some(order.side())
-                || !self.queues.are_given()
-                || self.queues.has_room(order.side())?,
+        let (cross, stored) = (slot.is_cross(), slot.position()?);
+        let index = self.touched.funding_index;
+        let position = stored.settle(index).or_ballast()?;
+        let decided = match cross && leaves(&order, &position, self.taking.now).is_none() {
+            true => self.decide_leg(&trader, &order, most)?,
+            false => {
+                let maker = Maker {
+                    position,
+                    free,
+                    // Without queues nothing can open: the order may only be removed for its own reasons.
+                    has_room: position.side() == Some(order.side())
+                        || !self.queues.are_given()
+                        || self.queues.has_room(order.side())?,
+                };
+                self.decide(&maker, &order, most)?
+            }
         };
-        let decided = self.decide(&maker, &order, most)?;
         let unfit = matches!(decided, Decided::Remove(_) | Decided::Keep);
         if !self.budget.take(unfit) {
             return Ok(Met::ListEnded);
@@ -149,6 +166,10 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
                     &fill,
                 )?;
                 Met::Filled(fill.lots)
+            }
+            Decided::Leg(leg) => {
+                self.fill_leg(&mut trader, account.key, book, node, &order, &leg)?;
+                return Ok(Met::Filled(leg.fill.lots));
             }
             Decided::Remove(removal) => {
                 let left = (removal.free, removal.fee);
@@ -177,7 +198,11 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
             return Ok(());
         }
         let listed = |trader: &[u8; 32]| {
-            let mut keys = self.makers.iter().map(|account| account.key.as_array());
+            let mut keys = self
+                .listed
+                .makers
+                .iter()
+                .map(|account| account.key.as_array());
             keys.any(|key| key == trader)
         };
         let node = book.as_ref().giving_way(order, listed).or_ballast()?;
@@ -191,9 +216,10 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         let loader = AccountLoader::<Trader>::try_from(account)
             .map_err(|_| error!(BallastError::MakerForeign))?;
         let mut trader = loader.current_mut()?;
-        let slot = trader.slot(&self.market)?;
-        let entered = self.changes.enter(trader.free(), slot.order_margin);
-        let free = trader.free().try_add_unsigned(order.margin);
+        let free = trader.free();
+        let reserve = trader.any_mut(&self.market)?.order_margin;
+        let entered = self.changes.enter(free, reserve);
+        let free = free.try_add_unsigned(order.margin);
         let left = (free.or_ballast()?, 0);
         let reason = RemovalReason::Evicted;
         self.remove(&mut trader, account.key, book, node, &order, reason, left)?;
@@ -224,7 +250,8 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
     }
 
     fn listed(&self, order: &Order) -> Option<&'info AccountInfo<'info>> {
-        self.makers
+        self.listed
+            .makers
             .iter()
             .find(|account| account.key.as_array() == &order.trader)
     }
@@ -252,19 +279,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         fill: &MakerFill,
     ) -> Result<()> {
         let slot = trader.slot_mut(&self.market)?;
-        let mut own = slot.own_orders();
-        if fill.done {
-            book.remove(node, &mut own).or_ballast()?;
-        } else {
-            book.reduce(node, fill.lots, fill.margin_used, &mut own)
-                .or_ballast()?;
-        }
-        let (removed, tick) = (&mut self.removed, self.atoms_per_lot_tick);
-        book.cut_reduce_only(&mut own, fill.position.lots, |order| {
-            removed.push(orders::removed(key, order, tick, RemovalReason::Reduced, 0));
-        })
-        .or_ballast()?;
-        slot.store_own_orders(&own);
+        self.take_off(slot, key, book, node, fill)?;
         let change = Change {
             trader: key,
             before,
@@ -273,8 +288,38 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
             stamp: None,
         };
         self.changes.apply(entered, slot, &change)?;
-        self.changes.traded_at(order.price());
         trader.free = fill.free.get();
+        self.filled(key, order, fill)
+    }
+
+    /// Takes the filled lots off the book, and reduce-only orders of their maker that have nothing left to reduce.
+    pub(super) fn take_off(
+        &mut self,
+        slot: &mut PositionSlot,
+        key: &Pubkey,
+        book: &mut Book,
+        node: u32,
+        fill: &MakerFill,
+    ) -> Result<()> {
+        let mut own = slot.own_orders();
+        if fill.done {
+            book.remove(node, &mut own).or_ballast()?;
+        } else {
+            book.reduce(node, fill.lots, fill.margin_used, &mut own)
+                .or_ballast()?;
+        }
+        let (removed, tick) = (&mut self.removed, self.venue.oracle.atoms_per_lot_tick);
+        book.cut_reduce_only(&mut own, fill.position.lots, |order| {
+            removed.push(orders::removed(key, order, tick, RemovalReason::Reduced, 0));
+        })
+        .or_ballast()?;
+        slot.store_own_orders(&own);
+        Ok(())
+    }
+
+    /// Counts a fill that has been written.
+    pub(super) fn filled(&mut self, key: &Pubkey, order: &Order, fill: &MakerFill) -> Result<()> {
+        self.changes.traded_at(order.price());
         self.taken.add(fill).or_ballast()?;
         self.fills.push(OrderFilled {
             maker: *key,
@@ -307,7 +352,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         reason: RemovalReason,
         left: (Atoms, u64),
     ) -> Result<()> {
-        let slot = trader.slot_mut(&self.market)?;
+        let slot = trader.any_mut(&self.market)?;
         let mut own = slot.own_orders();
         book.remove(node, &mut own).or_ballast()?;
         slot.store_own_orders(&own);
@@ -315,15 +360,48 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         trader.free = free.get();
         let collected = self.collected.checked_add(fee);
         self.collected = collected.ok_or_else(|| error!(BallastError::Overflow))?;
-        let tick = self.atoms_per_lot_tick;
+        let tick = self.venue.oracle.atoms_per_lot_tick;
         self.removed
             .push(orders::removed(key, order, tick, reason, fee));
         Ok(())
     }
 
     fn ticks(&self, order: &Order) -> u64 {
-        let ticks = order.price().get().checked_div(self.atoms_per_lot_tick);
+        let tick = self.venue.oracle.atoms_per_lot_tick;
+        let ticks = order.price().get().checked_div(tick);
         ticks.unwrap_or(0)
+    }
+}
+
+/// The orders of a book as somebody meets them who has none in it.
+pub struct Orders<'s, 'b, 'a, 'q, 'info> {
+    /// The trader account that meets them.
+    pub trader: &'s Pubkey,
+    /// The book.
+    pub book: &'s mut Book<'b>,
+    /// What is done with them.
+    pub matching: &'s mut Matching<'a, 'q, 'info>,
+}
+
+impl Makers for Orders<'_, '_, '_, '_, '_> {
+    type Error = Error;
+
+    fn refused(error: EngineError) -> Error {
+        BallastError::from(error).into()
+    }
+
+    fn best(&mut self, side: Side) -> Result<Option<BestOrder>> {
+        self.matching.best(self.book, side, self.trader)
+    }
+
+    fn meet(&mut self, node: u32, most: u64) -> Result<Met> {
+        self.matching.meet(self.book, node, most)
+    }
+}
+
+impl MakersAndOwn for Orders<'_, '_, '_, '_, '_> {
+    fn cancel_own(&mut self, _node: u32, _lots: Option<u64>) -> Result<()> {
+        Err(error!(BallastError::SelfTrade))
     }
 }
 
@@ -382,20 +460,13 @@ const fn reason(reason: RemoveReason) -> RemovalReason {
         RemoveReason::Unhealthy => RemovalReason::Unhealthy,
         RemoveReason::NothingToReduce => RemovalReason::NothingToReduce,
         RemoveReason::NoRoom => RemovalReason::NoRoom,
+        RemoveReason::ProfitIsHeld => RemovalReason::ProfitIsHeld,
     }
 }
 
 enum Decided {
     Fill(Box<MakerFill>),
+    Leg(Box<LegFill>),
     Remove(Removal),
     Keep,
-}
-
-/// Fails with `TooManyMakers` beyond [`MAX_MAKERS`].
-///
-/// # Errors
-/// `TooManyMakers`.
-pub fn check_makers(makers: &[AccountInfo]) -> Result<()> {
-    require!(makers.len() <= MAX_MAKERS, BallastError::TooManyMakers);
-    Ok(())
 }

@@ -14,6 +14,7 @@ use ballast_engine::{
 };
 use ballast_state::{
     error::BallastError,
+    events::LegMade,
     market::{Market, Touched},
     position_slot::PositionSlot,
     trader::Trader,
@@ -86,6 +87,8 @@ pub struct PositionChanges<'a, 'info> {
     market: Pubkey,
     queues: &'a MarketQueues<'a, 'info>,
     open_interest: u64,
+    /// Legs opened, less those closed.
+    legs: i16,
     settlement: Settlement,
     profits: Profits,
 }
@@ -100,6 +103,7 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
             market: key,
             queues,
             open_interest: market.open_interest_lots,
+            legs: 0,
             settlement,
             profits: Profits::default(),
         }
@@ -127,6 +131,16 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
             owned: free.get().wrapping_add_unsigned(reserve),
             opened: None,
         }
+    }
+
+    /// The last step of a trader whose leg, or whose orders of one, the instruction has changed: posts its pool, free
+    /// collateral and reserves, and checks the account.
+    ///
+    /// # Errors
+    /// `TraderInvariant`.
+    pub fn leave_leg(&mut self, trader: &mut Trader) -> Result<()> {
+        self.leave_pool(trader.cross_pool);
+        leave(&mut self.settlement, trader, &self.market)
     }
 
     /// The pool that a trader's legs share, before any of it has moved.
@@ -157,6 +171,8 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
             .position(stored, &claim, index)
             .or_ballast()?;
         self.open_interest = self.open_interest_after(stored, after)?;
+        let more = i16::from(!after.is_empty()).wrapping_sub(i16::from(!stored.is_empty()));
+        self.legs = self.legs.wrapping_add(more);
         Ok(())
     }
 
@@ -281,14 +297,23 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
         self.settlement.close().or_ballast()
     }
 
-    /// Checks that everything nets to zero, as [`Self::settle`] does, and books the open interest.
+    /// Checks that everything nets to zero, as [`Self::settle`] does, and books the open interest and the number of
+    /// legs.
     ///
     /// # Errors
-    /// `Unbalanced`.
+    /// `Unbalanced`, `Overflow`.
     pub fn close(&mut self, market: &mut Market) -> Result<()> {
         self.settle(market)?;
         market.open_interest_lots = self.open_interest;
+        if self.legs != 0 {
+            market.count_legs(self.legs)?;
+        }
         Ok(())
+    }
+
+    /// Notes a fill of an order of a leg, to be announced by [`Profits::hold`].
+    pub fn leg_made(&mut self, leg: LegMade) {
+        self.profits.legs.push(leg);
     }
 
     /// The profit that was taken out, for [`Profits::hold`].

@@ -8,7 +8,7 @@ use ballast_engine::{
 };
 use ballast_state::{
     error::BallastError,
-    events::{HeldPart, ProfitHeld},
+    events::{HeldPart, LegMade, LegsMade, ProfitHeld},
     market::Market,
     trader::Trader,
 };
@@ -20,7 +20,8 @@ use crate::{
     loaders::queue_account::MarketQueues,
 };
 
-/// What traders took out of their positions beyond what they had put in.
+/// What traders took out of their positions beyond what they had put in, and what is to be announced of legs whose
+/// orders were filled.
 #[must_use]
 #[derive(Default)]
 pub struct Profits {
@@ -28,6 +29,8 @@ pub struct Profits {
     pub prices: Option<PriceRange>,
     /// Trader accounts and atoms, in the order in which the instruction was done with them.
     pub taken: Vec<(Pubkey, u64)>,
+    /// Fills of orders of legs.
+    pub legs: Vec<LegMade>,
 }
 
 /// The accounts of an instruction that holding profit needs, none of them borrowed.
@@ -82,12 +85,19 @@ venues!(
 );
 
 impl Profits {
-    /// The last step of an instruction that closes lots or takes margin out: where the market is
-    /// short, the profit is moved from free collateral to what the market holds.
+    /// The last step of an instruction that closes lots or takes margin out: legs whose orders were filled are
+    /// announced, and where the market is short, the profit is moved from free collateral to what the market holds.
     ///
     /// # Errors
     /// `ProfitIsHeld` for a trader who used it for an order or another position at once.
     pub fn hold(&self, venue: &Venue) -> Result<()> {
+        if !self.legs.is_empty() {
+            let event = LegsMade {
+                market: venue.market.key(),
+                legs: self.legs.clone(),
+            };
+            emit(venue.event_authority, &event)?;
+        }
         if self.taken.is_empty() {
             return Ok(());
         }

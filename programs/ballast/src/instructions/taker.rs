@@ -13,8 +13,10 @@ use ballast_engine::{
 };
 use ballast_state::{
     error::BallastError,
-    events::{OrderCancelled, PartyTraded},
+    events::{OrderCancelled, OrderPlaced, PartyTraded},
     market::{Market, Touched},
+    order_args::PlaceOrderArgs,
+    position_slot::PositionSlot,
     trader::Trader,
 };
 
@@ -39,6 +41,18 @@ pub struct TakerOrder {
     pub client_id: u64,
 }
 
+impl TakerOrder {
+    /// That of `place_order` and of `trade_leg`.
+    pub fn of(args: &PlaceOrderArgs) -> Self {
+        Self {
+            request: args.request(),
+            self_trade: args.self_trade.into(),
+            margin: args.margin,
+            client_id: args.client_id,
+        }
+    }
+}
+
 /// The trader while its order is worked off. Nothing is written to its account before
 /// [`Self::store`].
 pub struct Taker {
@@ -54,8 +68,12 @@ pub struct Taker {
     pub own: OwnOrders,
     /// Its own orders that it met, with the lots they lost.
     pub cancelled: Vec<OrderCancelled>,
-    /// What its fills made of it; `None` without any.
+    /// What its fills made of it; `None` without any. Of a leg, whose margin is the pool, without margin and fee.
     pub party: Option<PartyOutcome>,
+    /// Whether the pool gives what free collateral lacks for an order to reserve.
+    pub pool_backs: bool,
+    /// What it gave, atoms.
+    pub from_pool: u64,
     /// Lots of the order, a reduce-only one cut to the position.
     pub lots: u64,
     /// Lots filled.
@@ -84,21 +102,29 @@ impl Taker {
     ) -> Result<Box<Self>> {
         let free = trader.free();
         let slot = trader.slot_or_claim(market_key)?;
-        Ok(Box::new(Self {
-            trader: key,
-            before: market.settled(slot)?,
+        let before = market.settled(slot)?;
+        Ok(Self::new(key, free, slot, before))
+    }
+
+    /// With so much free collateral, the orders of `slot`, and the position `before`.
+    pub fn new(trader: Pubkey, free: Atoms, slot: &PositionSlot, before: Position) -> Box<Self> {
+        Box::new(Self {
+            trader,
+            before,
             free_before: free,
             free,
             own: slot.own_orders(),
             cancelled: Vec::new(),
             party: None,
+            pool_backs: false,
+            from_pool: 0,
             lots: 0,
             filled: 0,
             resting: 0,
             order_id: 0,
             reserved: 0,
             collected: 0,
-        }))
+        })
     }
 
     /// Takes one of the trader's own orders out of the book.
@@ -117,7 +143,6 @@ impl Taker {
     /// # Errors
     /// Those of [`check`] and [`settle_taker`], `DuplicateClientId`, `PostOnlyCrosses`,
     /// `SelfTrade`, `NotFilled`, `TooManyOrders`, `TooManyReduceOnly`, `BookFull`; those of the descent through the book.
-    #[inline(never)]
     pub fn work(
         &mut self,
         book: &mut Book,
@@ -125,6 +150,26 @@ impl Taker {
         touched: &Touched,
         matching: &mut Matching,
         order: &TakerOrder,
+    ) -> Result<()> {
+        let settle = &mut |taker: &mut Self, matching: &mut Matching| {
+            taker.settle(market, touched, order, matching)
+        };
+        self.work_with(book, market, touched, matching, order, settle)
+    }
+
+    /// The same where `settle` decides what the fills, of which there are some, make of the trader.
+    ///
+    /// # Errors
+    /// Those of [`Self::work`] and of `settle`.
+    #[inline(never)]
+    pub fn work_with(
+        &mut self,
+        book: &mut Book,
+        market: &Market,
+        touched: &Touched,
+        matching: &mut Matching,
+        order: &TakerOrder,
+        settle: &mut dyn FnMut(&mut Self, &mut Matching) -> Result<()>,
     ) -> Result<()> {
         let now = matching.now();
         let request = &order.request;
@@ -148,7 +193,14 @@ impl Taker {
         let whole = left == 0 || request.kind != OrderKind::FillOrKill;
         require!(whole, BallastError::NotFilled);
         self.filled = matching.taken.lots;
-        let used = self.settle(market, touched, order, matching)?;
+        self.collected = matching.collected;
+        self.free = self.free.try_add_unsigned(self.collected).or_ballast()?;
+        let mut used = 0;
+        if self.filled > 0 {
+            let taken = &matching.taken;
+            used = taken.share_of(order.margin, self.lots).or_ballast()?;
+            settle(self, matching)?;
+        }
         self.cut_reduce_only(market, book)?;
         if left > 0 && request.kind.rests() && !list_ended {
             let margin = order.margin.checked_sub(used);
@@ -166,7 +218,7 @@ impl Taker {
         }
     }
 
-    /// Settles the fills. The part of the order's margin that belongs to the filled lots, atoms.
+    /// Settles the fills of an isolated position.
     #[inline(never)]
     fn settle(
         &mut self,
@@ -174,13 +226,7 @@ impl Taker {
         touched: &Touched,
         order: &TakerOrder,
         matching: &mut Matching,
-    ) -> Result<u64> {
-        let collected = matching.collected;
-        self.free = self.free.try_add_unsigned(collected).or_ballast()?;
-        self.collected = collected;
-        if self.filled == 0 {
-            return Ok(0);
-        }
+    ) -> Result<()> {
         let share = matching
             .taken
             .share_of(order.margin, self.lots)
@@ -202,7 +248,7 @@ impl Taker {
         matching.taken.fee = party.fee.positive_part();
         self.free = party.free;
         self.party = Some(party);
-        Ok(share)
+        Ok(())
     }
 
     /// Brings the trader's waiting reduce-only orders down to what its fills left of the position.
@@ -263,10 +309,11 @@ impl Taker {
         let (params, mark) = (market.params(), &touched.mark);
         self.reserved = reserve(params, mark, request, terms, lots, margin).or_ballast()?;
         self.free = self.free.try_sub_unsigned(self.reserved).or_ballast()?;
-        require!(
-            !self.free.is_negative(),
-            BallastError::InsufficientCollateral
-        );
+        if self.free.is_negative() {
+            require!(self.pool_backs, BallastError::InsufficientCollateral);
+            self.from_pool = self.free.get().unsigned_abs();
+            self.free = Atoms::ZERO;
+        }
         let rest = NewOrder {
             trader: self.trader.to_bytes(),
             side: request.side,
@@ -282,6 +329,33 @@ impl Taker {
         self.order_id = id;
         self.resting = lots;
         Ok(())
+    }
+
+    /// What is announced of an order with these `args`, beside what `matched` says.
+    #[inline(never)]
+    pub fn placed(
+        &self,
+        args: &PlaceOrderArgs,
+        party: Option<PartyTraded>,
+        matched: OrderPlaced,
+    ) -> Box<OrderPlaced> {
+        Box::new(OrderPlaced {
+            order_id: self.order_id,
+            client_id: args.client_id,
+            side: args.side,
+            kind: args.kind,
+            reduce_only: args.reduce_only,
+            price_ticks: args.price_ticks,
+            expires_at: args.expires_at,
+            lots: self.lots,
+            filled_lots: self.filled,
+            resting_lots: self.resting,
+            dropped_lots: self.dropped(),
+            reserved_atoms: self.reserved,
+            taker: party,
+            cancelled: self.cancelled.clone(),
+            ..matched
+        })
     }
 
     /// Lots that neither traded nor wait in the book.

@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::anyone::Takeover;
 use ballast_sandbox::{BlockTrade, Quote, TraderCookie};
 use ballast_state::book_account::OrderSide;
-use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade, TakeKind, TradeLegArgs};
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use rand::seq::SliceRandom;
 use rand::Rng;
 
@@ -18,7 +18,7 @@ impl Attack {
     /// One call at prices of its choice.
     pub fn cross_call(&mut self, venue: &mut Venue, counts: &mut Counts) {
         self.choose_prices(venue);
-        match self.below(34) {
+        match self.below(38) {
             0..=3 => counts.pairs += u64::from(self.cross_pair(venue)),
             4 | 5 => counts.orders += u64::from(self.cross_order(venue)),
             6 => counts.withdrawals += u64::from(self.cross_transfer(venue)),
@@ -31,6 +31,7 @@ impl Attack {
             19 => counts.flags += u64::from(self.flag(venue)),
             20..=22 => self.cross_liquidate(venue, counts),
             26..=29 => counts.leg_trades += u64::from(self.leg_trade(venue)),
+            34..=37 => counts.leg_orders += u64::from(self.leg_waits(venue)),
             23 | 24 => counts.rounds += u64::from(self.cross_round(venue)),
             _ => counts.frozen += u64::from(self.freeze(venue)),
         }
@@ -135,8 +136,8 @@ impl Attack {
         if !args.reduce_only {
             venue.fund(&member, lots * ticks / 15);
         }
-        let makers = venue.makers();
-        let placed = venue.sandbox.place_order(&market, &member, args, &makers);
+        let listed = venue.listed();
+        let placed = venue.sandbox.place_order(&market, &member, args, &listed);
         venue.observe(format!("{:?} {:?} of {lots}", args.kind, args.side), placed)
     }
 
@@ -170,24 +171,70 @@ impl Attack {
                 ..PlaceOrderArgs::default()
             };
             venue.fund(&other, lots * ticks / 10);
-            let placed = venue.sandbox.place_order(&market, &other, waits, &makers);
+            let listed = venue.listed();
+            let placed = venue.sandbox.place_order(&market, &other, waits, &listed);
             venue.observe("a member waits", placed);
         }
         if self.random.gen_ratio(1, 3) {
             makers.retain(|one| *one == other.address);
         }
-        let kinds = [TakeKind::Market, TakeKind::ImmediateOrCancel];
-        let args = TradeLegArgs {
+        let kinds = [OrderKind::Market, OrderKind::ImmediateOrCancel];
+        let args = PlaceOrderArgs {
             side,
             kind: *kinds.choose(&mut self.random).expect("a kind"),
             price_ticks: ticks * self.random.gen_range(9_500..=10_500) / 10_000,
             lots,
             reduce_only: self.random.gen_ratio(1, 3),
+            ..PlaceOrderArgs::default()
         };
         let queues = self.some_queues(venue);
         let sandbox = &mut venue.sandbox;
         let traded = sandbox.trade_leg(&market, &taker, args, &queues, &makers);
         venue.observe(format!("a leg of {number} takes {side:?} {lots}"), traded)
+    }
+
+    /// A member's leg waits with an order anywhere in the band, or takes its orders back.
+    fn leg_waits(&mut self, venue: &mut Venue) -> bool {
+        let number = self.market();
+        let market = venue.markets[number].clone();
+        let able = venue
+            .coalition
+            .iter()
+            .filter(|one| venue.isolated(number, &one.address).is_none());
+        let able: Vec<_> = able.cloned().collect();
+        let Some(member) = able.choose(&mut self.random).cloned() else {
+            return false;
+        };
+        if self.random.gen_ratio(1, 4) {
+            let cancelled = venue.sandbox.cancel_all_orders(&market, &member, None);
+            venue.observe("a member's leg takes its orders back", cancelled);
+            return false;
+        }
+        let (lots, ticks) = (self.lots(), venue.posted(number).ticks);
+        let kinds = [OrderKind::Limit, OrderKind::Limit, OrderKind::PostOnly];
+        let args = PlaceOrderArgs {
+            side: match self.random.gen() {
+                true => OrderSide::Bid,
+                false => OrderSide::Ask,
+            },
+            kind: *kinds.choose(&mut self.random).expect("a kind"),
+            price_ticks: ticks * self.random.gen_range(9_500..=10_500) / 10_000,
+            lots,
+            reduce_only: self.random.gen_ratio(1, 3),
+            margin: self.random.gen_range(0..=lots * ticks / 8),
+            ..PlaceOrderArgs::default()
+        };
+        // Free collateral for it, or what the pool has.
+        if self.random.gen() {
+            venue.fund(&member, lots * ticks / 10);
+        }
+        let (queues, makers) = (self.some_queues(venue), venue.makers());
+        let sandbox = &mut venue.sandbox;
+        let placed = sandbox.trade_leg(&market, &member, args, &queues, &makers);
+        venue.observe(
+            format!("a leg of {number} waits {:?} {lots}", args.side),
+            placed,
+        )
     }
 
     /// Tokens out, or back in.
@@ -341,9 +388,9 @@ impl Attack {
         offer: Takeover,
     ) -> bool {
         let (cookie, liquidator) = (venue.markets[market].clone(), self.one_of(venue));
-        let makers = match self.random.gen() {
-            true => venue.makers(),
-            false => Vec::new(),
+        let (makers, listed) = match self.random.gen() {
+            true => (venue.makers(), venue.listed()),
+            false => (Vec::new(), Vec::new()),
         };
         if offer.margin > 0 {
             venue.fund(&liquidator, offer.margin);
@@ -352,7 +399,7 @@ impl Attack {
         let sandbox = &mut venue.sandbox;
         let result = match leg {
             true => sandbox.liquidate_leg(&cookie, victim, &liquidator, offer, &queues, &makers),
-            false => sandbox.liquidate_into_book(&cookie, victim, &liquidator, offer, &makers),
+            false => sandbox.liquidate_into_book(&cookie, victim, &liquidator, offer, &listed),
         };
         venue.observe("a member liquidates", result)
     }

@@ -67,11 +67,11 @@ impl Venue {
             self.keeper.clone(),
             self.makers(),
         );
-        let queues = self.queues();
+        let (queues, listed) = (self.queues(), self.listed());
         let sandbox = &mut self.sandbox;
         let result = match leg {
             true => sandbox.liquidate_leg(&cookie, account, &keeper, offer, &queues, &makers),
-            false => sandbox.liquidate_into_book(&cookie, account, &keeper, offer, &makers),
+            false => sandbox.liquidate_into_book(&cookie, account, &keeper, offer, &listed),
         };
         self.observe("the keeper liquidates", result)
     }

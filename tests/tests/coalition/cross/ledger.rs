@@ -353,9 +353,10 @@ impl Ledger {
             has.lots[market] = lots;
             has.cash -= i128::from(slot.entry_quote);
             has.cash -= lots * i128::from(index - slot.funding_index);
+            has.cash += i128::from(slot.order_margin);
             // The margin of a leg is its record.
             if !slot.is_leg() {
-                has.cash += i128::from(slot.margin) + i128::from(slot.order_margin);
+                has.cash += i128::from(slot.margin);
                 has.cash += self.held(trader, market);
             }
         }

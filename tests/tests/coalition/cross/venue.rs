@@ -1,12 +1,14 @@
 //! Two markets with cross margin, honest accounts of both kinds, a keeper and a coalition.
 
 use anchor_lang::prelude::Pubkey;
+use ballast_client::addresses;
 use ballast_sandbox::{
     BlockTrade, CrossCookie, MarketConfig, MarketCookie, Options, Quote, Sandbox, TraderCookie,
     TxResult,
 };
 use ballast_state::book_account::OrderSide;
 use ballast_state::cross::EnableCrossArgs;
+use ballast_state::events::BallastEvent;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use solana_account::Account;
 
@@ -57,6 +59,8 @@ pub struct Venue {
     pub ledger: Ledger,
     /// The calls that went through.
     pub calls: Vec<String>,
+    /// How many of them filled orders of legs.
+    pub leg_fills: u64,
     maker: TraderCookie,
     queues: [CrossCookie; MARKETS],
     prices: [Vec<Quote>; MARKETS],
@@ -164,6 +168,7 @@ impl Venue {
             bystanders,
             keeper,
             calls: Vec::new(),
+            leg_fills: 0,
             maker,
             queues,
             prices: [vec![first], vec![first]],
@@ -187,6 +192,7 @@ impl Venue {
             keeper: self.keeper.clone(),
             ledger: self.ledger.clone(),
             calls: self.calls.clone(),
+            leg_fills: self.leg_fills,
             maker: self.maker.clone(),
             queues: self.queues,
             prices: self.prices.clone(),
@@ -320,8 +326,8 @@ impl Venue {
                     margin: DEPTH * price_ticks,
                     ..PlaceOrderArgs::default()
                 };
-                let makers = self.makers();
-                let placed = self.sandbox.place_order(&market, &maker, args, &makers);
+                let listed = self.listed();
+                let placed = self.sandbox.place_order(&market, &maker, args, &listed);
                 self.observe("the maker quotes", placed);
             }
         }
@@ -338,6 +344,11 @@ impl Venue {
     pub fn makers(&self) -> Vec<Pubkey> {
         let members = self.coalition.iter().map(|member| member.address);
         std::iter::once(self.maker.address).chain(members).collect()
+    }
+
+    /// What a call lists that meets orders and has not the board: that, all cross queues and the accounts.
+    pub fn listed(&self) -> Vec<Pubkey> {
+        [vec![addresses::board()], self.queues(), self.makers()].concat()
     }
 
     /// Whether anything of an account is below maintenance at the newest prices.
@@ -397,6 +408,9 @@ impl Venue {
             newest: [0, 1].map(|market| self.newest(market).ticks),
         };
         self.ledger.observe(&self.sandbox, &outcome, &scene);
+        let mut events = outcome.events.iter();
+        let made = events.any(|event| matches!(event, BallastEvent::LegsMade(_)));
+        self.leg_fills += u64::from(made);
         true
     }
 
@@ -427,8 +441,8 @@ impl Venue {
             self_trade: SelfTrade::CancelProvide,
             ..PlaceOrderArgs::default()
         };
-        let (market, makers) = (self.markets[number].clone(), self.makers());
-        let placed = self.sandbox.place_order(&market, member, args, &makers);
+        let (market, listed) = (self.markets[number].clone(), self.listed());
+        let placed = self.sandbox.place_order(&market, member, args, &listed);
         self.observe("a member closes", placed)
     }
 

@@ -5,7 +5,7 @@ use ballast_engine::units::Side;
 use ballast_state::trader::Trader as Stored;
 
 use super::{accounts, all, same, to_i128, Agreement};
-use crate::model::{Leg, Model, Trader};
+use crate::model::{Leg, Model, Trader, Weakness};
 use crate::program::World;
 
 /// The mark of a market on the board, and both of its cross queues.
@@ -49,9 +49,46 @@ pub fn market(world: &World, model: &Model, number: usize) -> Agreement {
             ),
         ],
     )?;
+    ways(world, model, number)?;
     let newest = board.board.checkpoints.newest().expect("a checkpoint");
     for (sign, side) in [(1, Side::Long), (-1, Side::Short)] {
         queue(world, model, number, (sign, side), newest)?;
+    }
+    Ok(())
+}
+
+/// Where a market has been since each checkpoint.
+fn ways(world: &World, model: &Model, number: usize) -> Agreement {
+    let board = world.sandbox.board();
+    let live = board.board.checkpoints.live().expect("checkpoints");
+    same("checkpoints", live.len(), model.board.live.len())?;
+    for (program, since) in live.iter().zip(&model.board.live) {
+        let points = model.board.points_since(since, number);
+        let prices = points.iter().map(|point| point.price);
+        let indices = points.iter().map(|point| point.index);
+        let range = program.ranges[number];
+        all(
+            &format!("checkpoint {} market {number}", since.id),
+            &[
+                ("number", i128::from(program.id), i128::from(since.id)),
+                (
+                    "low",
+                    i128::from(range.low),
+                    prices.clone().min().unwrap_or(0),
+                ),
+                ("high", i128::from(range.high), prices.max().unwrap_or(0)),
+                (
+                    "least index",
+                    i128::from(range.funding_low.get()),
+                    indices.clone().min().unwrap_or(0),
+                ),
+                (
+                    "greatest index",
+                    i128::from(range.funding_high.get()),
+                    indices.max().unwrap_or(0),
+                ),
+            ],
+        )?;
     }
     Ok(())
 }
@@ -138,12 +175,22 @@ pub fn account(world: &World, whose: &str, program: &Stored, trader: &Trader) ->
                     i128::from(slot.held_slot),
                     i128::from(leg.recorded),
                 ),
-                ("weak", i128::from(slot.cross), 1 + 2 * i128::from(leg.weak)),
+                (
+                    "weak",
+                    i128::from(slot.cross),
+                    1 + 2 * i128::from(leg.weak.is_some()),
+                ),
             ],
         )?;
         node(world, market, &whose, slot.queue_node, leg)?;
     }
     Ok(())
+}
+
+/// What a witness found, and at which price: the last two words of a node.
+fn last_words(node: &[u8]) -> [u32; 2] {
+    let (_, words) = node.split_at(node.len() - 8);
+    bytemuck::pod_read_unaligned(words)
 }
 
 fn node(world: &World, market: usize, whose: &str, node: u32, leg: &Leg) -> Agreement {
@@ -158,6 +205,12 @@ fn node(world: &World, market: usize, whose: &str, node: u32, leg: &Leg) -> Agre
         .map_err(|error| format!("{whose}: {error:?}"))?;
     let (entry_key, bankruptcy_key) = leg.keys();
     let position = &entry.position;
+    let (kind, at) = match leg.weak {
+        None => (0, 0),
+        Some(Weakness::BelowMaintenance) => (1, 0),
+        Some(Weakness::AtClose(price)) => (2, price),
+    };
+    let [found, price] = last_words(bytemuck::bytes_of(entry));
     let trader = Pubkey::new_from_array(position.trader);
     same(whose, world.numbers.contains_key(&trader), true)?;
     all(
@@ -184,10 +237,19 @@ fn node(world: &World, market: usize, whose: &str, node: u32, leg: &Leg) -> Agre
                 i128::from(entry.recorded_slot),
                 i128::from(leg.recorded),
             ),
+            ("base", i128::from(entry.base), i128::from(leg.base)),
+            ("witness", i128::from(found), kind),
+            ("its price", i128::from(price), at),
             (
-                "witness",
-                i128::from(entry.is_witnessed(leg.recorded)),
-                i128::from(leg.weak),
+                "cut epoch",
+                i128::from(position.cut_epoch),
+                i128::from(leg.stamp.epoch),
+            ),
+            ("cut lots", i128::from(position.cut_lots), leg.stamp.lots),
+            (
+                "capped epoch",
+                i128::from(position.capped_epoch),
+                i128::from(leg.stamp.capped_epoch),
             ),
         ],
     )

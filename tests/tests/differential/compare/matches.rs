@@ -91,6 +91,7 @@ fn removal(world: &World, program: &OrderRemoved, model: &Removed) -> Agreement 
         RemovalReason::NoRoom => Reason::NoRoom,
         RemovalReason::Reduced => Reason::Reduced,
         RemovalReason::Evicted => Reason::Evicted,
+        RemovalReason::ProfitIsHeld => return Err("an order of a leg was met".to_owned()),
     };
     let whose = format!("removal of order {}", model.id);
     same(&whose, reason, model.reason)?;

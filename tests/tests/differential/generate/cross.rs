@@ -1,7 +1,7 @@
 //! Legs: positions that join and leave, collateral for them, marks, records, liquidations.
 
 use super::{open, own_holders, Generator, USD};
-use crate::model::{Model, Quoted, MARK_AGE};
+use crate::model::{Account, Model, MARK_AGE};
 use crate::operation::{
     BookSide, CrossCall, Liquidation, Operation, OrderKind, Placing, Queues, SelfTrade, Trade,
 };
@@ -17,8 +17,17 @@ impl Generator {
         } else {
             market
         };
+        if let Some(step) = self.pursue(model, market) {
+            return step;
+        }
+        let few = with_legs(model, market).len() < 9;
+        if self.pick.percent(if few { 12 } else { 2 }) {
+            if let Some(trade) = self.newcomers(model, market) {
+                return trade;
+            }
+        }
         match self.pick.weighted(&[56, 14, 7, 11, 2, 4, 16]) {
-            0 => Operation::Cross(self.cross_call(model, market)),
+            0 => self.cross_call(model, market),
             1 => match self.second(model, market) {
                 Some(trade) if self.pick.percent(70) => trade,
                 _ => self.trade(model, market),
@@ -32,41 +41,61 @@ impl Generator {
     }
 
     /// A call about legs, mostly one that there is a reason for.
-    pub fn cross_call(&mut self, model: &Model, market: usize) -> CrossCall {
+    fn cross_call(&mut self, model: &Model, market: usize) -> Operation {
         let old = (0..model.markets.len()).any(|one| {
             let board = &model.crossed(one).board;
             board.time < model.markets[one].quoted.time || model.slot - board.slot > OLD
         });
         let age = |one: usize| model.slot - model.crossed(one).board.slot;
         if age(market) > u64::from(MARK_AGE) && self.pick.percent(12) {
-            return CrossCall::Freeze { market };
+            return Operation::Cross(CrossCall::Freeze { market });
         }
         if old && self.pick.percent(35) {
-            return self.marks();
+            return Operation::Cross(self.marks());
         }
         let weak = distressed_legs(model, market);
         if !weak.is_empty() && self.pick.percent(45) {
-            return match self.pick.weighted(&[30, 60, 10]) {
+            return Operation::Cross(match self.pick.weighted(&[30, 60, 10]) {
                 0 => self.flag_leg(model, market, &weak),
                 1 => self.liquidate_leg(model, market, &weak),
                 _ => self.refresh(model, market),
-            };
+            });
         }
-        match self.pick.weighted(&[22, 26, 7, 6, 2, 12, 7, 6, 22]) {
-            0 => self.move_cross(model),
-            1 => self.join(model, market),
-            2 => self.leave(model, market),
-            3 => self.marks(),
-            4 => CrossCall::Freeze { market },
-            5 => self.refresh(model, market),
-            6 => self.flag_leg(model, market, &weak),
-            7 => self.liquidate_leg(model, market, &weak),
-            _ => self.trade_leg(model, market),
+        if self.pick.percent(22) {
+            return self.trade_leg(model, market);
+        }
+        Operation::Cross(
+            match self.pick.weighted(&[22, 26, 7, 6, 2, 12, 7, 6, 2, 1]) {
+                0 => self.move_cross(model),
+                1 => self.join(model, market),
+                2 => self.leave(model, market),
+                3 => self.marks(),
+                4 => CrossCall::Freeze { market },
+                5 => self.refresh(model, market),
+                6 => self.flag_leg(model, market, &weak),
+                7 => self.liquidate_leg(model, market, &weak),
+                8 => self.witness(model, market),
+                _ => self.part(model, market),
+            },
+        )
+    }
+
+    /// Somebody's leg leaves a market, mostly one that has ended.
+    pub fn part(&mut self, model: &Model, market: usize) -> CrossCall {
+        CrossCall::Part {
+            market,
+            trader: self.leg_holder(model, market),
+            queues: self.most_queues(),
         }
     }
 
+    /// The market that ends.
+    pub fn ending(&mut self) -> usize {
+        self.pick.one(&[0, 1])
+    }
+
     /// A leg takes orders, mostly of an account that has a pool.
-    fn trade_leg(&mut self, model: &Model, market: usize) -> CrossCall {
+    fn trade_leg(&mut self, model: &Model, market: usize) -> Operation {
         let mut pools = open(model);
         pools.retain(|trader| model.trader(*trader).shared.atoms > 0);
         let trader = match self.pick.some(&pools) {
@@ -94,16 +123,54 @@ impl Generator {
             };
             placing.reduce_only = self.pick.percent(60);
             let most = held.size() * if placing.reduce_only { 1 } else { 2 };
-            placing.lots = u64::try_from(self.pick.within(1, most.max(1))).expect("lots");
+            let some = self.pick.within(1, most.max(1));
+            let lots = self.pick.one(&[some, some, held.size()]);
+            placing.lots = u64::try_from(lots).expect("lots");
         }
         if placing.kind == OrderKind::Market && self.pick.percent(60) {
             placing.price = 0;
         }
-        placing.makers = self.makers_for(model, &placing);
-        CrossCall::Trade {
-            placing,
-            queues: self.queues(),
-        }
+        let met = match self.pick.percent(60) {
+            true => self.met_by(model, &placing),
+            false => None,
+        };
+        let Some(order) = met else {
+            placing.makers = self.makers_for(model, &placing);
+            let queues = self.queues();
+            return Operation::Cross(CrossCall::Trade { placing, queues });
+        };
+        let mut then = model.clone();
+        // Refused or not: the trade follows.
+        let _ = then.perform(&order);
+        placing.makers = self.makers_for(&then, &placing);
+        let queues = self.queues();
+        self.first
+            .push(Operation::Cross(CrossCall::Trade { placing, queues }));
+        order
+    }
+
+    /// Somebody without a leg in the market places an order at the mark that another one is about to take.
+    fn met_by(&mut self, model: &Model, taking: &Placing) -> Option<Operation> {
+        let market = taking.market;
+        let mut others = open(model);
+        others.retain(|one| *one != taking.trader && model.leg(market, *one).is_none());
+        others.sort_by_key(|one| -model.trader(*one).free);
+        others.truncate(3);
+        let mut order = Placing {
+            trader: self.pick.some(&others)?,
+            side: match taking.side {
+                BookSide::Bid => BookSide::Ask,
+                BookSide::Ask => BookSide::Bid,
+            },
+            kind: OrderKind::Limit,
+            price: model.markets[market].quoted.ticks,
+            margin: 0,
+            reduce_only: false,
+            self_trade: SelfTrade::CancelProvide,
+            ..taking.clone()
+        };
+        order.makers = self.makers_for(model, &order);
+        Some(Operation::PlaceOrder(order))
     }
 
     /// Somebody with a leg in the other market alone opens a position.
@@ -176,7 +243,7 @@ impl Generator {
     }
 
     /// All cross queues, or some.
-    fn queues(&mut self) -> Queues {
+    pub fn queues(&mut self) -> Queues {
         let mut all = vec![(0, 0), (0, 1), (1, 0), (1, 1)];
         if self.pick.percent(30) {
             all.retain(|_| self.pick.percent(55));
@@ -185,7 +252,7 @@ impl Generator {
     }
 
     /// Somebody with a leg in the market, mostly.
-    fn leg_holder(&mut self, model: &Model, market: usize) -> usize {
+    pub fn leg_holder(&mut self, model: &Model, market: usize) -> usize {
         let legs = with_legs(model, market);
         if self.pick.percent(94) {
             if let Some(trader) = self.pick.some(&legs) {
@@ -296,22 +363,69 @@ impl Generator {
         let mut legs = with_legs(model, market);
         self.pick.shuffle(&mut legs);
         let trader = *legs.first()?;
-        let account = model.account(trader, None).ok()?;
-        let (leg, now) = (account.leg(market), &model.markets[market]);
-        let held = leg.leg.holding;
-        let due = i128::from(now.params.tiers[0].maintenance_margin_bps);
-        let part = self.pick.within(-20, 100);
-        let rest = account.equity - held.lots * leg.mark.price;
-        let others = account.due - leg.due;
-        // rest + lots p = part (others + due size p), the first two in hundredths of basis points.
-        let scale = 1_000_000;
-        let worth = (part * others * 10_000 - rest * scale) / (held.sign() * scale - part * due);
-        Some(worth / (held.size() * now.atoms_per_tick))
+        price_of_part(model, market, trader, self.pick.within(-20, 100))
+    }
+
+    /// Two who have nothing in a market trade in it, and their positions join.
+    fn newcomers(&mut self, model: &Model, market: usize) -> Option<Operation> {
+        let mut able = open(model);
+        able.retain(|one| {
+            let none = !model.uses(market, *one) && model.leg(market, *one).is_none();
+            none && model.trader(*one).free > 20 * USD
+        });
+        self.pick.shuffle(&mut able);
+        if self.pick.percent(70) {
+            able.sort_by_key(|one| model.leg(1 - market, *one).is_none());
+        }
+        let [taker, maker, ..] = able[..] else {
+            return None;
+        };
+        let now = &model.markets[market];
+        let price = i128::from(now.quoted.ticks.min(1 << 40)) * now.atoms_per_tick;
+        let least = model.trader(taker).free.min(model.trader(maker).free);
+        let worth = least.min(2_000 * USD) * self.pick.within(1, 6);
+        let lots = self.pick.within(1, (worth / price.max(1)).clamp(1, 9_000));
+        let margin = self.pick.within(70, 300) * lots * price / 1_000;
+        let margin = u64::try_from(margin.min(least / 2)).ok()?;
+        for trader in [taker, maker] {
+            if self.pick.percent(85) {
+                let join = CrossCall::Join {
+                    market,
+                    trader,
+                    queues: self.queues(),
+                };
+                self.first.push(Operation::Cross(join));
+            }
+        }
+        let lots = i64::try_from(lots * self.pick.one(&[1, -1])).ok()?;
+        Some(Operation::Trade(Trade {
+            market,
+            taker,
+            maker,
+            lots,
+            price: now.quoted.ticks,
+            taker_margin: margin,
+            maker_margin: margin,
+        }))
     }
 }
 
+/// The price, ticks, at which an account with a leg in a market has so many hundredths of its maintenance margin.
+pub fn price_of_part(model: &Model, market: usize, trader: usize, part: i128) -> Option<i128> {
+    let account = model.account(trader, None).ok()?;
+    let (leg, now) = (account.leg(market), &model.markets[market]);
+    let held = leg.leg.holding;
+    let due = i128::from(now.params.tiers[0].maintenance_margin_bps);
+    let rest = account.equity - held.lots * leg.mark.price;
+    let others = account.due - leg.due;
+    // rest + lots p = part (others + due size p), the first two in hundredths of basis points.
+    let scale = 1_000_000;
+    let worth = (part * others * 10_000 - rest * scale) / (held.sign() * scale - part * due);
+    Some(worth / (held.size() * now.atoms_per_tick))
+}
+
 /// Accounts with a leg in the market.
-fn with_legs(model: &Model, market: usize) -> Vec<usize> {
+pub fn with_legs(model: &Model, market: usize) -> Vec<usize> {
     let mut legs = open(model);
     legs.retain(|trader| model.leg(market, *trader).is_some());
     legs
@@ -319,14 +433,25 @@ fn with_legs(model: &Model, market: usize) -> Vec<usize> {
 
 /// Whose legs in a market are below maintenance at the price as published, if it is one.
 fn distressed_legs(model: &Model, market: usize) -> Vec<usize> {
-    let Quoted { ticks, .. } = model.markets[market].quoted;
-    let price = i128::from(ticks) * model.markets[market].atoms_per_tick;
+    legs_where(model, market, |account| !account.is_healthy())
+}
+
+/// Whose legs in a market are of a bankrupt account.
+pub fn bankrupt_legs(model: &Model, market: usize) -> Vec<usize> {
+    legs_where(model, market, |account| account.equity < 0)
+}
+
+/// Whose legs in a market are of such an account at the price as published.
+fn legs_where(model: &Model, market: usize, is: impl Fn(&Account) -> bool) -> Vec<usize> {
     let mut legs = with_legs(model, market);
-    legs.retain(|trader| {
-        let mut mark = model.crossed(market).board.mark;
-        mark.price = price;
-        let account = model.account(*trader, Some((market, mark)));
-        account.is_ok_and(|account| !account.is_healthy())
-    });
+    legs.retain(|trader| published(model, market, *trader).is_some_and(|account| is(&account)));
     legs
+}
+
+/// An account, its leg in a market at the price as published, if it can be valued.
+pub fn published(model: &Model, market: usize, trader: usize) -> Option<Account> {
+    let mut mark = model.crossed(market).board.mark;
+    mark.price =
+        i128::from(model.markets[market].quoted.ticks) * model.markets[market].atoms_per_tick;
+    model.account(trader, Some((market, mark))).ok()
 }

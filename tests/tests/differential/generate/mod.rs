@@ -8,6 +8,7 @@ mod inventory;
 mod makers;
 mod orders;
 mod protection;
+mod rounds;
 mod sessions;
 mod surroundings;
 mod triggers;
@@ -17,6 +18,7 @@ use crate::operation::{Call, Operation, Trade};
 use crate::pick::Pick;
 use crate::program::TRADERS;
 use distress::distressed;
+pub use rounds::again;
 
 /// A dollar.
 const USD: i128 = 1_000_000;
@@ -34,6 +36,10 @@ pub struct Generator {
     dooms: bool,
     /// Whether accounts have legs.
     legged: bool,
+    /// The bankruptcy that a keeper is after.
+    pursuit: Option<rounds::Pursuit>,
+    /// Whether a bankruptcy is left alone until records count as they stand.
+    waits: bool,
     /// What is put into a pool at once at most, dollars.
     pool_dollars: i128,
 }
@@ -46,6 +52,7 @@ impl Generator {
         let dooms = pick.percent(30);
         let pool_dollars = pick.one(&[100, 500, 9_000]);
         let legged = seed.is_multiple_of(5);
+        let waits = legged && pick.percent(25);
         let mut first = Vec::new();
         for trader in 0..TRADERS {
             if trader % 2 == 0 || crowded || pick.percent(40) {
@@ -64,6 +71,8 @@ impl Generator {
             bookish,
             dooms,
             legged,
+            pursuit: None,
+            waits,
             pool_dollars,
         }
     }

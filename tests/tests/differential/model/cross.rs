@@ -8,13 +8,13 @@ use super::holding::Holding;
 use super::number::{ceil, floor, part, ONE};
 use super::oracle::Mark;
 use super::refusal::{require, signed, Verdict};
-use super::state::{bankruptcy_key, entry_key, side, unfunded_bankruptcy, Distress, Model};
+use super::state::{bankruptcy_key, entry_key, side, unfunded_bankruptcy, Distress, Model, Stamp};
 use super::trade::{margin_due, Rate};
 use super::volatility::initial_due;
 use crate::operation::Queues;
 
 /// Slots for which a record or a mark is fresh.
-const FRESH: u64 = 25;
+pub const FRESH: u64 = 25;
 /// First number of a leg in its queue.
 pub const FIRST_SEQUENCE: u64 = 1 << 63;
 /// Slots that a trader account has for positions.
@@ -29,10 +29,23 @@ pub struct Leg {
     pub sequence: u64,
     /// Slot of the record.
     pub recorded: u64,
-    /// Whether the record says that the account is below maintenance.
-    pub weak: bool,
+    /// The board's newest checkpoint then.
+    pub base: u32,
+    /// What was found of the account then.
+    pub weak: Option<Weakness>,
+    /// Cuts.
+    pub stamp: Stamp,
     /// Trouble.
     pub distress: Distress,
+}
+
+/// Why rounds do not need an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakness {
+    /// It is below maintenance.
+    BelowMaintenance,
+    /// It cannot bear the cut of a lot at this price or a worse one, atoms a lot.
+    AtClose(i128),
 }
 
 /// The mark of a market as the board has it.
@@ -108,6 +121,19 @@ pub struct Account {
 }
 
 impl Leg {
+    /// One that is in no queue yet.
+    pub fn new(holding: Holding) -> Self {
+        Self {
+            holding,
+            sequence: 0,
+            recorded: 0,
+            base: 0,
+            weak: None,
+            stamp: Stamp::default(),
+            distress: Distress::default(),
+        }
+    }
+
     /// Entry price and bankruptcy price less funding by its record, 2^-32 atoms per lot, rounded down.
     pub fn keys(&self) -> (i128, i128) {
         (entry_key(&self.holding), bankruptcy_key(&self.holding))
@@ -132,14 +158,29 @@ impl Account {
 
     /// The leg as the isolated position that is forced, funding paid.
     pub fn given(&self, market: usize) -> Verdict<Holding> {
+        self.with_equity(market, self.share(market))
+    }
+
+    /// The leg as the isolated position that stands as a counterparty, funding paid.
+    pub fn with_everything(&self, market: usize) -> Verdict<Holding> {
+        self.with_equity(market, self.equity)
+    }
+
+    fn with_equity(&self, market: usize, equity: i128) -> Verdict<Holding> {
         let leg = self.leg(market);
         let held = leg.leg.holding;
         let gained = held.lots * leg.mark.price - held.entry;
         Ok(Holding {
-            margin: signed(self.share(market) - gained)?,
+            margin: signed(equity - gained)?,
             index: leg.index,
             ..held
         })
+    }
+
+    /// Funding that the leg owes.
+    pub fn owed(&self, market: usize) -> i128 {
+        let leg = self.leg(market);
+        leg.leg.holding.lots * (leg.index - leg.leg.holding.index)
     }
 
     /// What the other legs leave to restore the account with.
@@ -304,7 +345,7 @@ impl Model {
         trader: usize,
         queues: &Queues,
         written: Option<usize>,
-        weak: bool,
+        weak: Option<Weakness>,
     ) -> Verdict<()> {
         let account = self.account(trader, None)?;
         let there = |leg: &Valued| queues.contains(&(leg.market, side(leg.leg.holding.sign())));
@@ -322,7 +363,8 @@ impl Model {
             let mut renewed = leg.leg.clone();
             renewed.holding.margin = clamped(&renewed.holding, rest);
             renewed.recorded = slot;
-            renewed.weak = weak && written == Some(market);
+            renewed.base = self.board.newest();
+            renewed.weak = weak.filter(|_| written == Some(market));
             if renewed.sequence == 0 {
                 let next = &mut self.crossed_mut(market).next_sequence[side(sign)];
                 renewed.sequence = *next;
@@ -413,12 +455,17 @@ fn clamped(holding: &Holding, rest: i128) -> i128 {
 /// weak while that is fresh.
 fn flatters(account: &Account, leg: &Valued, slot: u64) -> bool {
     let fresh = slot - leg.leg.recorded <= FRESH;
-    if fresh && leg.leg.weak {
+    if fresh && leg.leg.weak.is_some() {
         return true;
     }
     let held = leg.leg.holding;
     let more = held.margin - (account.equity - leg.result);
     let percent = if fresh { 1 } else { 10 };
-    let floored = bankruptcy_key(&held) * held.sign() >= 0x7fff_ffff_0000_0000;
+    let floored = is_floored(&held);
     more > 0 && more * 100 > account.equity.max(0) * percent && !floored
+}
+
+/// Whether a record lies so deep that it says nothing.
+pub fn is_floored(record: &Holding) -> bool {
+    bankruptcy_key(record) * record.sign() >= 0x7fff_ffff_0000_0000
 }

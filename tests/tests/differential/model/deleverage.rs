@@ -1,119 +1,14 @@
 //! Auto-deleveraging: the close price, the list, the cuts and what must be shown.
 
-use ballast_engine::risk::RiskParams;
 use ballast_state::error::BallastError;
-use num_rational::BigRational;
 
-use super::holding::Holding;
-use super::number::{ceil, floor, part, ratio, whole, ONE};
-use super::oracle::Use;
-use super::ranking::{Class, Measure, Ranked};
+use super::number::{floor, part};
+use super::oracle::{Mark, Use};
+use super::ranking::{Class, Ranked};
 use super::refusal::{require, signed, Verdict};
+use super::round::{Begun, Booked, Listed, Round, RoundMade, Subject, LONGEST_LIST};
 use super::state::{side, Model, Stamp};
 use crate::operation::Call;
-
-/// Most accounts a list may have.
-pub const LONGEST_LIST: usize = 32;
-
-/// An account in a keeper's list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listed {
-    /// A trader account, by number; there need not be one any more.
-    Trader(usize),
-    /// The account of a market, which belongs to the program.
-    Market(usize),
-    /// A queue of a market, which belongs to the program.
-    Queue(usize, usize),
-    /// A token account.
-    Tokens(usize),
-    /// An account of another program with the bytes of a trader.
-    Forgery,
-    /// An address nobody has used.
-    Nobody,
-}
-
-/// One cut of a round.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CutMade {
-    /// Who.
-    pub trader: usize,
-    /// Place in the queue.
-    pub sequence: u64,
-    /// What was held, funding paid.
-    pub before: Holding,
-    /// Ranked as a winner.
-    pub winner: bool,
-    /// Lots closed.
-    pub lots: i128,
-    /// Worth at which they closed.
-    pub quote: i128,
-    /// Profit or loss.
-    pub realized: i128,
-    /// What became free.
-    pub payout: i128,
-    /// Profit forgone against the mark.
-    pub gave_up: i128,
-}
-
-/// A round as it was played.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoundMade {
-    /// The cuts in order.
-    pub cuts: Vec<CutMade>,
-    /// Worth of all lots at the close price.
-    pub close_quote: i128,
-    /// All lots.
-    pub close_lots: i128,
-    /// Lots closed.
-    pub lots: i128,
-    /// First pass that counts.
-    pub epoch: u32,
-    /// Whether another pass was opened.
-    pub pass_opened: bool,
-    /// Deficit of the whole position.
-    pub deficit: i128,
-    /// Insurance paid for the closed lots.
-    pub paid: i128,
-    /// Deficit of the lots that are left.
-    pub deficit_after: i128,
-    /// All profit forgone.
-    pub gave_up: i128,
-    /// Reward of the keeper.
-    pub reward: i128,
-}
-
-/// A round under way.
-pub(super) struct Round {
-    pub market: usize,
-    /// Of the counterparties.
-    pub sign: i128,
-    pub measure: Measure,
-    pub close_quote: i128,
-    pub close_lots: i128,
-    /// Funding index at which everybody is ranked.
-    pub index: i128,
-    pub epoch: u32,
-    pub cap_bps: i128,
-    /// The least position.
-    pub least: i128,
-    pub budget: i128,
-    pub bankrupt: Holding,
-    /// What insurance pays if all lots are closed.
-    pub insured: i128,
-    pub cuts: Vec<CutMade>,
-    /// The last one cut, ranked as it was before.
-    pub last: Option<(usize, Ranked)>,
-    pub at_cap: usize,
-    /// Whether the order of the list has been shown already.
-    pub proven: bool,
-}
-
-/// A round that begins.
-pub(super) struct Begun {
-    pub round: Round,
-    /// Deficit of the whole position.
-    pub deficit: i128,
-}
 
 /// Slots for which bankruptcies that begin share a pass.
 const PASS_SLOTS: u64 = 9_000;
@@ -145,10 +40,38 @@ impl Model {
     /// Checks the bankruptcy and fixes the close price.
     pub(super) fn begin(&mut self, number: usize, bankrupt: usize) -> Verdict<Begun> {
         let since = self.flagged(number, bankrupt);
-        let mark = self.touch(number, Use::Force(since))?.price;
+        let mark = self.touch(number, Use::Force(since))?;
+        let subject = self.isolated_subject(number, bankrupt, mark)?;
+        self.begin_with(number, bankrupt, &subject)
+    }
+
+    /// An isolated position that is deleveraged.
+    pub(super) fn isolated_subject(
+        &mut self,
+        number: usize,
+        bankrupt: usize,
+        mark: Mark,
+    ) -> Verdict<Subject> {
         let distress = self.needed(number, bankrupt)?.distress;
         self.release_all(number, bankrupt, None);
-        let before = self.settled(number, bankrupt)?;
+        Ok(Subject {
+            before: self.settled(number, bankrupt)?,
+            distress,
+            available: self.deficit_cover(number),
+            mark,
+            account: None,
+        })
+    }
+
+    /// The same for whoever is deleveraged.
+    pub(super) fn begin_with(
+        &mut self,
+        number: usize,
+        bankrupt: usize,
+        subject: &Subject,
+    ) -> Verdict<Begun> {
+        let (before, mark) = (subject.before, subject.mark.price);
+        let (distress, available) = (subject.distress, subject.available);
         let sign = -before.sign();
         let first = distress.pass_epoch == 0;
         let epoch = if first && !self.pass_lasts(number, sign) {
@@ -159,9 +82,7 @@ impl Model {
         let deficit = -before.equity(mark);
         require(deficit > 0, BallastError::NotBankrupt)?;
         let params = self.markets[number].params;
-        let available = self.deficit_cover(number);
-        let (_, flagged_for) = distress.ages(self.slot, true);
-        let waited = flagged_for.is_some_and(|elapsed| elapsed > params.adl.grace_slots);
+        let waited = subject.has_waited(params.adl.grace_slots, self.slot);
         let delays = available >= deficit && !waited;
         require(!delays, BallastError::InsuranceCanPay)?;
         let best = self.book(number).best(-sign);
@@ -195,6 +116,21 @@ impl Model {
         receiver: usize,
         deficit: i128,
     ) -> Verdict<RoundMade> {
+        let number = round.market;
+        let booked = self.book_round(round, bankrupt, deficit)?;
+        let stood = self.stands(number, bankrupt);
+        self.hold(number, bankrupt, booked.left)?;
+        self.note(&stood, 0);
+        Ok(self.rewarded(number, booked, receiver))
+    }
+
+    /// Pays for the closed lots; what is left of the bankrupt is not written.
+    pub(super) fn book_round(
+        &mut self,
+        round: Round,
+        bankrupt: usize,
+        deficit: i128,
+    ) -> Verdict<Booked> {
         let (number, insured) = (round.market, round.insured);
         let closed: i128 = round.cuts.iter().map(|cut| cut.lots).sum();
         let gave_up: i128 = round.cuts.iter().map(|cut| cut.gave_up).sum();
@@ -203,22 +139,11 @@ impl Model {
         let paid = floor(&part(insured, closed, round.close_lots));
         self.pay_deficit(number, paid)?;
         self.markets[number].rounds += 1;
-        let whole_lots = self.distress_mut(number, bankrupt).bankrupt_lots;
         let mut left = round.bankrupt;
         if left.lots != 0 {
             left.margin = signed(left.margin + paid)?;
         }
-        let stood = self.stands(number, bankrupt);
-        self.hold(number, bankrupt, left)?;
-        self.note(&stood, 0);
-        let most = i128::from(self.markets[number].params.adl.reward_atoms);
-        let reward = floor(&part(most, closed, whole_lots));
-        // At most a tenth of the deficit that insurance, held profit and counterparties bore.
-        let reward = reward.min(floor(&part(paid + gave_up, 1, 10)));
-        let reward = reward.min(self.markets[number].fees);
-        self.markets[number].fees -= reward;
-        self.trader_mut(receiver).free += reward;
-        Ok(RoundMade {
+        let made = RoundMade {
             cuts: round.cuts,
             close_quote: round.close_quote,
             close_lots: round.close_lots,
@@ -229,12 +154,31 @@ impl Model {
             paid,
             deficit_after: deficit - paid - gave_up,
             gave_up,
-            reward,
+            reward: 0,
+            cross: None,
+        };
+        Ok(Booked {
+            left,
+            whole_lots: self.distress_mut(number, bankrupt).bankrupt_lots,
+            made,
         })
     }
 
+    /// Pays the keeper.
+    pub(super) fn rewarded(&mut self, number: usize, booked: Booked, receiver: usize) -> RoundMade {
+        let made = booked.made;
+        let most = i128::from(self.markets[number].params.adl.reward_atoms);
+        let reward = floor(&part(most, made.lots, booked.whole_lots));
+        // At most a tenth of the deficit that insurance, held profit and counterparties bore.
+        let reward = reward.min(floor(&part(made.paid + made.gave_up, 1, 10)));
+        let reward = reward.min(self.markets[number].fees);
+        self.markets[number].fees -= reward;
+        self.trader_mut(receiver).free += reward;
+        RoundMade { reward, ..made }
+    }
+
     /// Whether a bankruptcy that begins now takes part in the current pass.
-    fn pass_lasts(&self, market: usize, sign: i128) -> bool {
+    pub(super) fn pass_lasts(&self, market: usize, sign: i128) -> bool {
         let market = &self.markets[market];
         let opened = market.pass_slots[side(sign)];
         market.passes[side(sign)] > 0 && self.slot <= opened + PASS_SLOTS
@@ -263,7 +207,7 @@ impl Model {
     }
 
     /// Cuts one, unless it has left or turned, is at its cap, insolvent, or nothing is left to close.
-    fn cut(&mut self, round: &mut Round, trader: usize) -> Verdict<()> {
+    pub(super) fn cut(&mut self, round: &mut Round, trader: usize) -> Verdict<()> {
         let Some(owned) = self.owned(round.market, trader) else {
             return Ok(());
         };
@@ -285,16 +229,7 @@ impl Model {
             require(last.before(&ranked), BallastError::AdlListOutOfOrder)?;
         }
         let lots = cap_left.min(round.budget);
-        let passes = self.markets[round.market].passes[side(round.sign)];
-        let stamp = Stamp {
-            epoch: passes,
-            lots: round.lots_cut(&stamp) + lots,
-            capped_epoch: if lots == cap_left {
-                passes
-            } else {
-                stamp.capped_epoch
-            },
-        };
+        let stamp = self.stamped(round, &stamp, lots, cap_left);
         let winner = ranked.class == Class::Winner;
         let (after, mut made) = round.close(&holding, lots)?;
         (made.trader, made.sequence, made.winner) = (trader, sequence, winner);
@@ -313,9 +248,29 @@ impl Model {
         Ok(())
     }
 
+    /// What is remembered of a cut.
+    pub(super) fn stamped(
+        &self,
+        round: &Round,
+        before: &Stamp,
+        lots: i128,
+        cap_left: i128,
+    ) -> Stamp {
+        let passes = self.markets[round.market].passes[side(round.sign)];
+        Stamp {
+            epoch: passes,
+            lots: round.lots_cut(before) + lots,
+            capped_epoch: if lots == cap_left {
+                passes
+            } else {
+                before.capped_epoch
+            },
+        }
+    }
+
     /// Nobody eligible and below the cap ranks above the last one cut; nobody at all is left when
     /// nobody was cut.
-    fn require_complete(&self, round: &Round) -> Verdict<()> {
+    pub(super) fn require_complete(&self, round: &Round) -> Verdict<()> {
         for (trader, owned) in self.queue(round.market, round.sign) {
             let holding = owned.holding.settled(round.index)?;
             let ranked = round.measure.rank(&holding, owned.sequence);
@@ -401,111 +356,4 @@ pub(super) fn check_accounts(model: &Model, bankrupt: usize, list: &[Listed]) ->
         require(!repeated, BallastError::AdlDuplicateCounterparty)?;
     }
     Ok(())
-}
-
-impl Round {
-    /// A round for what is left of a bankrupt position, whose funding is paid up to its index, and
-    /// for all of which insurance would pay `insured`.
-    pub fn of(
-        market: usize,
-        bankrupt: &Holding,
-        insured: i128,
-        mark: i128,
-        params: &RiskParams,
-    ) -> Self {
-        let close_quote = bankrupt.bankruptcy() - bankrupt.sign() * insured;
-        let close_lots = bankrupt.size();
-        Self {
-            market,
-            sign: -bankrupt.sign(),
-            measure: Measure {
-                mark,
-                close: ratio(close_quote, close_lots),
-                min_profit_bps: i128::from(params.adl.min_profit_bps),
-                tolerance_bps: i128::from(params.adl.rank_tolerance_bps),
-            },
-            close_quote,
-            close_lots,
-            index: bankrupt.index,
-            epoch: 0,
-            cap_bps: i128::from(params.adl.max_close_bps),
-            least: i128::from(params.min_position_lots),
-            budget: close_lots,
-            bankrupt: *bankrupt,
-            insured,
-            cuts: Vec::new(),
-            last: None,
-            at_cap: 0,
-            proven: false,
-        }
-    }
-
-    /// Lots cut in the passes that count.
-    fn lots_cut(&self, stamp: &Stamp) -> i128 {
-        if stamp.epoch >= self.epoch {
-            stamp.lots
-        } else {
-            0
-        }
-    }
-
-    /// Lots that may still be cut before the cap.
-    pub fn cap_left(&self, size: i128, stamp: &Stamp) -> i128 {
-        if stamp.capped_epoch >= self.epoch {
-            return 0;
-        }
-        let cut = self.lots_cut(stamp);
-        let cap = ceil(&part(size + cut, self.cap_bps, ONE));
-        let left = (cap - cut).clamp(0, size);
-        // A cut leaves nothing or at least the least position.
-        if left > 0 && size - left < self.least {
-            size
-        } else {
-            left
-        }
-    }
-
-    /// Worth of so many lots at the close price, rounded for the counterparties.
-    fn worth(&self, lots: i128) -> i128 {
-        let exact: BigRational = &self.measure.close * whole(lots);
-        if self.sign > 0 {
-            ceil(&exact)
-        } else {
-            floor(&exact)
-        }
-    }
-
-    /// Trades `lots` between a counterparty and the bankrupt.
-    fn close(&mut self, holding: &Holding, lots: i128) -> Verdict<(Holding, CutMade)> {
-        let sold: i128 = self.cuts.iter().map(|cut| cut.lots).sum();
-        let quote = self.worth(sold + lots) - self.worth(sold);
-        let gave_up = self.sign * (lots * self.measure.mark - quote);
-        require(gave_up >= 0, BallastError::AdlOvershoot)?;
-        let filled = holding.filled(-self.sign * lots, -self.sign * quote)?;
-        let mut after = filled.after;
-        let mut payout = filled.realized + filled.released;
-        if payout < 0 {
-            require(after.lots != 0, BallastError::AdlOvershoot)?;
-            after.margin += payout;
-            payout = 0;
-        }
-        let (bankrupt, left) = self
-            .bankrupt
-            .closed_into_margin(self.sign * lots, self.sign * quote);
-        let missing = if bankrupt.lots == 0 { self.insured } else { 0 };
-        require(left + missing == 0, BallastError::AdlOvershoot)?;
-        self.bankrupt = bankrupt;
-        let made = CutMade {
-            trader: 0,
-            sequence: 0,
-            before: *holding,
-            winner: false,
-            lots,
-            quote,
-            realized: filled.realized,
-            payout,
-            gave_up,
-        };
-        Ok((after, made))
-    }
 }

@@ -4,11 +4,11 @@ use ballast_engine::risk::RiskParams;
 use ballast_state::error::BallastError;
 
 use super::book::Order;
-use super::deleverage::Listed;
 use super::holding::Holding;
 use super::number::{ceil, floor, part, ONE};
 use super::oracle::Mark;
 use super::refusal::{require, Verdict};
+use super::round::Listed;
 use super::state::{has_a_place, side, Distress, Model};
 use super::take::Took;
 use super::trade::{maker_fee, margin_due, require_small, Rate};

@@ -13,7 +13,7 @@ use crate::operation::{Liquidation, Queues};
 
 impl Model {
     /// Since when the leg has been flagged, as far as somebody looked; 0 never.
-    fn leg_flagged(&self, market: usize, trader: usize) -> u64 {
+    pub(super) fn leg_flagged(&self, market: usize, trader: usize) -> u64 {
         let leg = self.leg(market, trader);
         leg.map_or(0, |leg| leg.distress.since(self.slot))
     }
@@ -160,13 +160,13 @@ impl Model {
         let there = queues.contains(&(market, super::state::side(sign)));
         if self.leg(market, victim).is_none() {
             require(there, BallastError::CrossQueueMissing)?;
-            return self.renew(victim, queues, None, false);
+            return self.renew(victim, queues, None, None);
         }
         let account = self.forced(market, victim, mark)?;
         self.record_leg(&account, market, victim);
         let slot = self.slot;
         let distress = &mut self.leg_mut(market, victim).distress;
         descent.remember(distress, closed, slot);
-        self.renew(victim, queues, Some(market), false)
+        self.renew(victim, queues, Some(market), None)
     }
 }

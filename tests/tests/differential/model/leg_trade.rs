@@ -46,20 +46,17 @@ impl Model {
         let open = self.open_interest(market);
         let mut meeting = Meeting::new(market, -taking.sign, mark, &placing.makers);
         let left = self.take(&taking, &mut meeting)?;
-        self.trader_mut(trader).free -= meeting.collected();
         let whole = placing.kind != OrderKind::FillOrKill || left == 0;
         require(whole, BallastError::NotFilled)?;
         require(meeting.lots() > 0, BallastError::NothingFilled)?;
         let traded = self.leg_filled(&taking, &meeting, held, mark)?;
         self.require_leg_limits(&traded, open, queues)?;
-        let pool = self.trader(trader).shared.atoms - traded.owed
-            + traded.filled.realized
-            + meeting.collected()
+        let pool = self.trader(trader).shared.atoms - traded.owed + traded.filled.realized
             - meeting.fees();
         self.store_leg(&traded, signed(pool)?, queues)?;
         self.require_leg_stands(&traded, &before)?;
         let written = (traded.filled.after.lots != 0).then_some(market);
-        self.renew(trader, queues, written, false)?;
+        self.renew(trader, queues, written, None)?;
         self.book_fees(market, meeting.fees() + meeting.maker_fees())?;
         self.require_no_profit_held(market, traded.filled.realized - traded.owed)?;
         Ok(meeting.matched(Done::Order {
@@ -162,10 +159,8 @@ impl Model {
         let kept = before.filter(|_| !moves);
         shared.legs[market] = Some(Leg {
             holding: after,
-            sequence: kept.as_ref().map_or(0, |leg| leg.sequence),
-            recorded: kept.as_ref().map_or(0, |leg| leg.recorded),
-            weak: kept.is_some_and(|leg| leg.weak),
             distress,
+            ..kept.unwrap_or_else(|| Leg::new(after))
         });
         if opens {
             self.claim_again(market, trader);

@@ -2,7 +2,7 @@
 
 use ballast_state::error::BallastError;
 
-use super::cross::{Account, Crossed, Leg, Marked, FIRST_SEQUENCE};
+use super::cross::{Account, Crossed, Leg, Marked, Weakness, FIRST_SEQUENCE};
 use super::holding::Holding;
 use super::oracle::{Mark, Use};
 use super::refusal::{require, signed, Refusal, Verdict};
@@ -31,6 +31,8 @@ impl Model {
             payments: Vec::new(),
             next_sequence: [FIRST_SEQUENCE; 2],
         });
+        self.mark_board(market);
+        self.open_checkpoint();
         Ok(())
     }
 
@@ -77,8 +79,14 @@ impl Model {
                 queues,
             } => self.refresh_ranks(*market, traders, queues),
             CrossCall::Flag { market, trader } => self.flag_leg(*market, *trader),
-            CrossCall::Trade { .. } | CrossCall::Liquidate { .. } => {
-                unreachable!("they meet the book")
+            CrossCall::Witness(call) => self.witness_ranks(call),
+            CrossCall::Part {
+                market,
+                trader,
+                queues,
+            } => self.part_leg(*market, *trader, queues),
+            CrossCall::Trade { .. } | CrossCall::Liquidate { .. } | CrossCall::Round { .. } => {
+                unreachable!("they do more than that")
             }
         }
     }
@@ -99,7 +107,7 @@ impl Model {
             self.require_open_marks(&account, None)?;
             account.require_opening()?;
         }
-        self.renew(trader, queues, None, false)
+        self.renew(trader, queues, None, None)
     }
 
     fn pool_in(&mut self, trader: usize, amount: i128) -> Verdict<()> {
@@ -144,16 +152,10 @@ impl Model {
         let legs = self.trader(trader).shared.legs.iter().flatten().count();
         require(legs < MOST_LEGS, BallastError::CrossTooManyLegs)?;
         self.pool_in(trader, before.margin)?;
-        self.trader_mut(trader).shared.legs[market] = Some(Leg {
-            holding: Holding {
-                margin: 0,
-                ..before
-            },
-            sequence: 0,
-            recorded: 0,
-            weak: false,
-            distress: Distress::default(),
-        });
+        self.trader_mut(trader).shared.legs[market] = Some(Leg::new(Holding {
+            margin: 0,
+            ..before
+        }));
         self.claim_again(market, trader);
         let there = queues.contains(&(market, super::state::side(before.sign())));
         require(there, BallastError::CrossQueueMissing)?;
@@ -162,7 +164,7 @@ impl Model {
         let account = self.account(trader, Some((market, mark)))?;
         self.require_open_marks(&account, Some(market))?;
         account.require_opening()?;
-        self.renew(trader, queues, Some(market), false)?;
+        self.renew(trader, queues, Some(market), None)?;
         self.require_no_profit_held(market, profit)
     }
 
@@ -213,7 +215,7 @@ impl Model {
         self.claim_again(market, trader);
         self.hold(market, trader, position)?;
         self.trader_mut(trader).put_in[market] = margin;
-        self.renew(trader, queues, None, false)
+        self.renew(trader, queues, None, None)
     }
 
     /// The board hears of the prices.
@@ -225,7 +227,9 @@ impl Model {
             let board = &mut self.crossed_mut(*market).board;
             require(marked.time >= board.time, BallastError::PriceOlder)?;
             *board = marked;
+            self.mark_board(*market);
         }
+        self.open_checkpoint();
         Ok(())
     }
 
@@ -249,7 +253,7 @@ impl Model {
             }
             self.needed_leg(market, *trader)?;
             let account = self.forced(market, *trader, mark)?;
-            let weak = !account.is_healthy();
+            let weak = (!account.is_healthy()).then_some(Weakness::BelowMaintenance);
             self.renew(*trader, queues, Some(market), weak)?;
         }
         Ok(())

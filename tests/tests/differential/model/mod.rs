@@ -4,11 +4,16 @@
 //! instead of counters, sorting instead of bounds. A call works on a copy which replaces the state
 //! only if nothing was refused. Of the program only parameter structures and error names are used.
 
+mod asked;
 mod book;
+mod checkpoints;
 mod collateral;
 mod cross;
+mod cross_ranking;
+mod cross_round;
 mod delegate;
 mod deleverage;
+mod ending;
 mod fill;
 mod forced;
 mod fund;
@@ -26,6 +31,7 @@ mod pool;
 mod protection;
 mod ranking;
 mod refusal;
+mod round;
 mod session;
 mod stakes;
 mod state;
@@ -37,8 +43,8 @@ mod volatility;
 mod waterfall;
 
 pub use book::{Book, Order};
-pub use cross::Leg;
-pub use deleverage::{Listed, RoundMade};
+pub use cross::{Account, Leg, Weakness};
+pub use cross_round::{CrossMade, LegMade};
 pub use fill::{Done, Fill, Matched, Reason, Removed};
 pub use fund::{Fund, Paid, Shareholder};
 pub use funding::Funding;
@@ -49,6 +55,7 @@ pub use oracle::{Past, Quoted};
 pub use pool::{pool_trader, Pool};
 pub use protection::Protection;
 pub use refusal::{Refusal, Verdict};
+pub use round::{Listed, RoundMade};
 pub use session::{Member, Opened, Seen, Session};
 pub use state::{Distress, Market, Model, Owned, Trader};
 pub use take::Took;
@@ -201,6 +208,10 @@ impl Model {
             }
             Operation::Cross(CrossCall::Trade { placing, queues }) => {
                 return self.trade_leg(placing, queues).map(Effect::of);
+            }
+            Operation::Cross(CrossCall::Round { call, queues }) => {
+                let round = self.deleverage_cross(call, queues)?;
+                return Ok(Effect::Round(Box::new(round)));
             }
             Operation::Cross(call) => self.cross_call(call)?,
             Operation::Quote { market, quoted } => self.markets[*market].quoted = *quoted,

@@ -67,11 +67,26 @@ impl Measure {
         }
     }
 
+    /// Ranks a leg that holds all of its account's equity: its cut is as small as that can bear, so that it
+    /// need not be solvent at the close price.
+    pub fn rank_account(&self, holding: &Holding, sequence: u64) -> Ranked {
+        let sign = whole(holding.sign());
+        let entry = ratio(holding.entry.abs(), holding.size());
+        Ranked {
+            class: self.winner_or_other(&sign, &entry),
+            ..self.rank(holding, sequence)
+        }
+    }
+
     fn class(&self, sign: &BigRational, entry: &BigRational, bankruptcy: &BigRational) -> Class {
-        let nothing = whole(0);
-        if sign * (&self.close - bankruptcy) < nothing {
+        if sign * (&self.close - bankruptcy) < whole(0) {
             return Class::Never;
         }
+        self.winner_or_other(sign, entry)
+    }
+
+    fn winner_or_other(&self, sign: &BigRational, entry: &BigRational) -> Class {
+        let nothing = whole(0);
         let gain = sign * (whole(self.mark) - entry);
         let enough = gain > nothing && &gain * whole(ONE) >= entry * whole(self.min_profit_bps);
         if enough && sign * (&self.close - entry) >= nothing {

@@ -3,13 +3,14 @@
 
 use ballast_state::error::BallastError;
 
-use super::deleverage::{check_accounts, Listed, Round};
+use super::deleverage::check_accounts;
 use super::holding::Holding;
 use super::liquidate::Health;
 use super::number::{floor, part};
 use super::oracle::Use;
 use super::ranking::{Class, Ranked};
 use super::refusal::{require, Verdict};
+use super::round::{Listed, Round};
 use super::state::{side, Model, Owned};
 use super::Effect;
 use crate::operation::Named;

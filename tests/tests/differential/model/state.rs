@@ -6,6 +6,7 @@ use ballast_engine::risk::RiskParams;
 use ballast_state::error::BallastError;
 
 use super::book::Book;
+use super::checkpoints::Board;
 use super::cross::{Crossed, Shared};
 use super::fund::Fund;
 use super::funding::Funding;
@@ -95,6 +96,8 @@ pub struct Market {
     pub params: RiskParams,
     /// Whether its open interest must not rise.
     pub reduce_only: bool,
+    /// The last price once the market has ended, atoms a lot.
+    pub ended: Option<i128>,
     /// Worth of a tick of a lot.
     pub atoms_per_tick: i128,
     /// Positions either queue has room for.
@@ -158,6 +161,8 @@ pub struct Model {
     pub traders: Vec<Option<Trader>>,
     /// Markets.
     pub markets: Vec<Market>,
+    /// What the board of the legs has heard.
+    pub board: Board,
     /// Tokens in the collateral vault.
     pub vault: i128,
     /// The mark of the call and the prices of its trades.
@@ -193,8 +198,11 @@ impl Model {
         self.owned(market, trader).ok_or_else(|| none.into())
     }
 
-    /// The distress of a position that there is.
+    /// The distress of a position or leg that there is.
     pub fn distress_mut(&mut self, market: usize, trader: usize) -> &mut Distress {
+        if self.leg(market, trader).is_some() {
+            return &mut self.leg_mut(market, trader).distress;
+        }
         let owned = self.trader_mut(trader).positions[market].as_mut();
         &mut owned.expect("a position").distress
     }

@@ -2,13 +2,13 @@
 
 use ballast_state::error::BallastError;
 
-use super::deleverage::Listed;
 use super::fill::{check_makers, Done, Matched, Meeting};
 use super::holding::Holding;
 use super::number::{floor, part};
 use super::oracle::{in_range, Mark, Use};
 use super::orders::{band_edge, Taking};
 use super::refusal::{require, Verdict};
+use super::round::Listed;
 use super::state::Model;
 use crate::operation::{Execution, OrderKind, SelfTrade, Setting, TriggerKind};
 

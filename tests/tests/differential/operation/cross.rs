@@ -1,6 +1,6 @@
 //! What is done to accounts with legs.
 
-use super::{Liquidation, Placing};
+use super::{Call, Liquidation, Placing};
 
 /// Cross queues that a call lists: market and side, longs first.
 pub type Queues = Vec<(usize, usize)>;
@@ -43,11 +43,34 @@ pub enum CrossCall {
     Trade { placing: Placing, queues: Queues },
     /// A step of a leg's liquidation.
     Liquidate { call: Liquidation, queues: Queues },
+    /// A round of deleveraging over positions and legs.
+    Round { call: Call, queues: Queues },
+    /// Records of legs that a round could not cut.
+    Witness(Witnessing),
+    /// A leg leaves a market that has ended.
+    Part {
+        market: usize,
+        trader: usize,
+        queues: Queues,
+    },
+}
+
+/// A call of `witness_ranks`.
+#[derive(Clone, Debug)]
+pub struct Witnessing {
+    /// Number of the market.
+    pub market: usize,
+    /// The bankrupt trader.
+    pub bankrupt: usize,
+    /// Whose legs.
+    pub traders: Vec<usize>,
+    /// Cross queues.
+    pub queues: Queues,
 }
 
 impl CrossCall {
     /// Names of all kinds, in the order of [`CrossCall::kind`].
-    pub const KINDS: [&'static str; 9] = [
+    pub const KINDS: [&'static str; 12] = [
         "move_cross",
         "convert_margin to cross",
         "convert_margin to isolated",
@@ -57,6 +80,9 @@ impl CrossCall {
         "flag_leg",
         "liquidate_leg",
         "trade_leg",
+        "auto_deleverage_cross",
+        "witness_ranks",
+        "part_leg",
     ];
 
     /// Index of its kind.
@@ -71,6 +97,9 @@ impl CrossCall {
             Self::Flag { .. } => 6,
             Self::Liquidate { .. } => 7,
             Self::Trade { .. } => 8,
+            Self::Round { .. } => 9,
+            Self::Witness(_) => 10,
+            Self::Part { .. } => 11,
         }
     }
 

@@ -6,7 +6,7 @@ use ballast_client::instructions::anyone::Takeover;
 use ballast_client::instructions::cross;
 use ballast_sandbox::{CrossCookie, MarketCookie, Sandbox};
 use ballast_state::cross::EnableCrossArgs;
-use ballast_state::order_args::{TakeKind, TradeLegArgs};
+use ballast_state::order_args::{self, PlaceOrderArgs, SelfTrade};
 
 use super::orders::args;
 use super::World;
@@ -119,22 +119,60 @@ impl World {
                     authority: owner(placing.trader),
                     keys: keys(placing.market),
                     trader: address(placing.trader),
-                    args: TradeLegArgs {
+                    args: PlaceOrderArgs {
                         side: args.side,
                         kind: match placing.kind {
-                            OrderKind::ImmediateOrCancel => TakeKind::ImmediateOrCancel,
-                            OrderKind::FillOrKill => TakeKind::FillOrKill,
-                            _ => TakeKind::Market,
+                            OrderKind::ImmediateOrCancel => {
+                                order_args::OrderKind::ImmediateOrCancel
+                            }
+                            OrderKind::FillOrKill => order_args::OrderKind::FillOrKill,
+                            _ => order_args::OrderKind::Market,
                         },
                         price_ticks: args.price_ticks,
                         lots: args.lots,
                         reduce_only: args.reduce_only,
+                        self_trade: SelfTrade::Abort,
+                        ..PlaceOrderArgs::default()
                     },
                     queues: &self.queues(queues),
                     makers: &self.list(&placing.makers),
                 }
                 .instruction();
                 (instruction, vec![placing.trader / 2])
+            }
+            CrossCall::Round { call, queues } => {
+                let instruction = cross::AutoDeleverageCross {
+                    keeper: owner(call.receiver),
+                    keys: keys(call.market),
+                    bankrupt: address(call.bankrupt),
+                    reward_trader: address(call.receiver),
+                    queues: &self.queues(queues),
+                    counterparties: &self.list(&call.list),
+                }
+                .instruction();
+                (instruction, vec![call.receiver / 2])
+            }
+            CrossCall::Witness(call) => {
+                let traders: Vec<_> = call.traders.iter().map(|one| address(*one)).collect();
+                let witness = cross::WitnessRanks {
+                    keys: keys(call.market),
+                    bankrupt: address(call.bankrupt),
+                    queues: &self.queues(&call.queues),
+                    traders: &traders,
+                };
+                (witness.instruction(), Vec::new())
+            }
+            CrossCall::Part {
+                market,
+                trader,
+                queues,
+            } => {
+                let part = cross::PartLeg {
+                    keys: keys(*market),
+                    trader: address(*trader),
+                    queues: &self.queues(queues),
+                };
+                (part.instruction(), Vec::new())
             }
             CrossCall::Liquidate { call, queues } => {
                 let instruction = cross::LiquidateLeg {

@@ -39,6 +39,7 @@ pub fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
     let market = |cookie: &MarketCookie| Market {
         params: cookie.config.risk,
         reduce_only: false,
+        ended: None,
         atoms_per_tick: i128::from(cookie.config.atoms_per_lot_tick),
         capacity: cookie.config.queue_capacity,
         quoted: Quoted {
@@ -78,6 +79,7 @@ pub fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
         wallets: vec![i128::from(TOKENS); WALLETS],
         traders: vec![None; TRADERS + MARKETS],
         markets: markets.iter().map(market).collect(),
+        board: Default::default(),
         vault: 0,
         seen: Vec::new(),
         taken: Vec::new(),

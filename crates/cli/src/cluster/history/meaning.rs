@@ -3,7 +3,7 @@
 use anchor_lang::prelude::Pubkey;
 use ballast_state::book_account::OrderSide;
 use ballast_state::events::{
-    BallastEvent, BlockTraded, CrossBlockTraded, OrderFilled, OrderPlaced, OrderRemoved,
+    BallastEvent, BlockTraded, CrossBlockTraded, LegMade, OrderFilled, OrderPlaced, OrderRemoved,
     PartyTraded, ProtectionExecuted, TriggerExecuted,
 };
 
@@ -25,6 +25,8 @@ pub struct Reader<'a> {
     pub into_pool: bool,
     /// Places of the cuts of this event that the event after it says were legs.
     pub legs: Vec<u32>,
+    /// Fills of this event that an event after it says were of orders of legs.
+    pub made: Vec<LegMade>,
 }
 
 /// The quote of lots at a price.
@@ -394,28 +396,44 @@ impl Reader<'_> {
         };
         for fill in fills.iter().filter(|fill| fill.maker == self.trader) {
             let moved = i64::try_from(fill.lots).unwrap_or(i64::MAX) * sign;
-            let change = Change {
-                lots_before: fill.maker_lots_after.saturating_sub(moved),
-                lots_after: fill.maker_lots_after,
-                index,
-                margin_before: None,
-                margin_after: Some(fill.maker_margin_after),
+            let of_fill = |leg: &&LegMade| (leg.maker, leg.order_id) == (fill.maker, fill.order_id);
+            let leg = self.made.iter().find(of_fill).copied();
+            let funding = match leg {
+                Some(leg) => Some(leg.funding),
+                None => self.ledger.change(
+                    address,
+                    &Change {
+                        lots_before: fill.maker_lots_after.saturating_sub(moved),
+                        lots_after: fill.maker_lots_after,
+                        index,
+                        margin_before: None,
+                        margin_after: Some(fill.maker_margin_after),
+                    },
+                ),
             };
-            let funding = self.ledger.change(address, &change);
             self.note_funding(Some(market), funding, source, found);
+            let held = held(market, fill.maker_lots_after);
+            let then = match leg {
+                Some(leg) => format!(
+                    "realized {}; the leg is {held} now, and the pool is {}",
+                    self.naming.atoms(leg.realized),
+                    self.naming.atoms(leg.pool_after)
+                ),
+                None => format!("the position is {held} now"),
+            };
             let text = format!(
-                "Order {} filled: {} {} at {}; fee {}; the position is {} now.",
+                "Order {} filled: {} {} at {}; fee {}; {then}.",
                 fill.order_id,
                 done(moved),
                 market.units.show_size(fill.lots),
                 market.units.show_price(fill.price_ticks),
                 self.naming.atoms(fill.maker_fee),
-                held(market, fill.maker_lots_after),
             );
             let entry = source.in_market(Kind::Fill, market, text);
             let total = quote(market, fill.price_ticks, fill.lots);
             let mut entry = entry.trading(market, moved, total);
             entry.fee_atoms = Some(fill.maker_fee);
+            entry.realized_atoms = leg.map(|leg| leg.realized);
             found.push(entry);
         }
     }

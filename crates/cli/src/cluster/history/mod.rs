@@ -13,7 +13,7 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_report::table::Table;
 use ballast_rpc::history::{Mention, Past};
-use ballast_state::events::BallastEvent;
+use ballast_state::events::{BallastEvent, LegMade};
 use clap::Args;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Serialize;
@@ -176,20 +176,45 @@ pub fn entries(past: &[(Mention, Past)], trader: Pubkey, naming: &Naming) -> Vec
         ledger: Ledger::default(),
         into_pool: false,
         legs: Vec::new(),
+        made: Vec::new(),
     };
     of_each(past, |past, source| {
         let mut found = Vec::new();
-        let mut events = past.events.iter().peekable();
-        while let Some(event) = events.next() {
-            reader.into_pool = matches!(events.peek(), Some(BallastEvent::PoolTook(_)));
-            reader.legs = match events.peek() {
+        let mut events = past.events.as_slice();
+        while let Some((event, rest)) = events.split_first() {
+            reader.into_pool = matches!(rest.first(), Some(BallastEvent::PoolTook(_)));
+            reader.legs = match rest.first() {
                 Some(BallastEvent::CrossRound(it)) => it.legs.iter().map(|leg| leg.place).collect(),
                 _ => Vec::new(),
             };
+            reader.made = made_after(rest);
             found.extend(reader.read(event, source));
+            events = rest;
         }
         found
     })
+}
+
+/// What the events after one with fills say of those of legs, up to the next one with fills.
+fn made_after(rest: &[BallastEvent]) -> Vec<LegMade> {
+    let own = rest.iter().take_while(|event| !has_fills(event));
+    let legs = own.filter_map(|event| match event {
+        BallastEvent::LegsMade(made) => Some(made.legs.as_slice()),
+        _ => None,
+    });
+    legs.flatten().copied().collect()
+}
+
+/// Whether orders of the book are filled by an event.
+const fn has_fills(event: &BallastEvent) -> bool {
+    matches!(
+        event,
+        BallastEvent::OrderPlaced(_)
+            | BallastEvent::TriggerExecuted(_)
+            | BallastEvent::ProtectionExecuted(_)
+            | BallastEvent::PositionLiquidated(_)
+            | BallastEvent::PoolUnwound(_)
+    )
 }
 
 /// The lines of each transaction in turn.

@@ -79,7 +79,7 @@ pub async fn cancel_all(session: &Session, args: &CancelAllArgs) -> Result<()> {
     let trader = session.trader(&address).await?;
     let state = session.market(&args.market, Parts::Market).await?;
     let (name, units) = (state.name(), state.units);
-    let held = trader.slot(&state.keys.market).ok();
+    let held = trader.any(&state.keys.market).ok();
     if held.is_none_or(|slot| slot.order_count == 0) {
         return Err(no_orders(&address, &name).into());
     }

@@ -43,6 +43,8 @@ pub struct OrderView {
     size: String,
     reserved_atoms: u64,
     reduce_only: bool,
+    /// Whether it is a leg's.
+    cross: bool,
     /// Unix seconds; 0 never.
     expires_at: i64,
     expired: bool,
@@ -53,7 +55,7 @@ fn as_text<S: Serializer>(id: &u64, serializer: S) -> Result<S::Ok, S::Error> {
 }
 
 impl OrderView {
-    fn new(order: &Order, state: &MarketState) -> Self {
+    fn new(order: &Order, cross: bool, state: &MarketState) -> Self {
         let (units, ticks) = (state.units, state.units.ticks_of(order.price().get()));
         Self {
             market_index: state.market.index,
@@ -67,6 +69,7 @@ impl OrderView {
             size: units.size(order.size()),
             reserved_atoms: order.margin,
             reduce_only: order.is_reduce_only(),
+            cross,
             expires_at: order.expires_at,
             expired: order.has_expired(state.now),
         }
@@ -91,6 +94,9 @@ impl OrderView {
 
     fn notes(&self, now: i64) -> String {
         let mut notes = Vec::new();
+        if self.cross {
+            notes.push("of a leg".to_owned());
+        }
         if self.reduce_only {
             notes.push("reduce-only".to_owned());
         }
@@ -113,7 +119,7 @@ pub fn orders_of(slot: &PositionSlot, state: &MarketState) -> Result<Vec<OrderVi
     let mut views = Vec::new();
     for step in book.own(&own) {
         let (_, order) = step.computed()?;
-        views.push(OrderView::new(order, state));
+        views.push(OrderView::new(order, slot.is_cross(), state));
     }
     Ok(views)
 }
@@ -122,7 +128,8 @@ pub fn orders_of(slot: &PositionSlot, state: &MarketState) -> Result<Vec<OrderVi
 pub async fn run(session: &Session, args: &ListArgs) -> Result<()> {
     let address = session.trader_address(&args.choice)?;
     let trader = session.trader(&address).await?;
-    let states = session.markets_of(&trader, Parts::Market).await?;
+    let states = session.markets_of(with_orders(&trader), Parts::Market);
+    let states = states.await?;
     let wanted = match &args.market {
         Some(market) => Some(session.find(market).await?.0),
         None => None,
@@ -149,6 +156,12 @@ pub async fn run(session: &Session, args: &ListArgs) -> Result<()> {
     })
 }
 
+/// The slots with orders, those of legs among them.
+fn with_orders(trader: &Trader) -> impl Iterator<Item = &PositionSlot> {
+    let slots = trader.positions.iter();
+    slots.filter(|slot| slot.order_count > 0)
+}
+
 type Rows = Vec<[String; 8]>;
 
 fn listed(
@@ -157,8 +170,9 @@ fn listed(
     wanted: Option<&Pubkey>,
 ) -> Result<(Vec<OrderView>, Rows)> {
     let (mut views, mut rows) = (Vec::new(), Vec::new());
-    let slots = trader.positions.iter().filter(|slot| slot.order_count > 0);
-    for slot in slots.filter(|slot| wanted.is_none_or(|market| *market == slot.market)) {
+    for slot in
+        with_orders(trader).filter(|slot| wanted.is_none_or(|market| *market == slot.market))
+    {
         let state = states.iter().find(|state| state.keys.market == slot.market);
         let state = state.context("a market of the trader was not read")?;
         for view in orders_of(slot, state)? {

@@ -2,9 +2,12 @@
 
 pub mod announce;
 mod cancel;
+mod leg;
 pub mod list;
+mod listing;
 mod naming;
 pub mod place;
+mod terms;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};

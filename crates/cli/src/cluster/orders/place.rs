@@ -1,97 +1,36 @@
-//! `ballast order place` and `replace`.
+//! `ballast order place` and `replace`, and `ballast cross trade`.
 
-use anchor_lang::prelude::Pubkey;
 use anyhow::{anyhow, Result};
+use ballast_client::instructions::cross::TradeLeg;
 use ballast_client::instructions::orders as build;
 use ballast_client::makers::{order_makers, TakerView};
-use ballast_engine::order::MAX_LIFE_SECONDS;
 use ballast_engine::position::Position;
 use ballast_engine::EngineError;
 use ballast_state::error::BallastError;
 use ballast_state::events::BallastEvent;
 use ballast_state::instructions::OrderRef;
-use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use clap::{Args, ValueEnum};
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
+use ballast_state::Pubkey;
+use clap::Args;
+use solana_instruction::Instruction;
 use solana_signer::Signer;
 
 use super::announce::{self, Announced, Foreseen};
+use super::leg;
+use super::listing::{Listing, Met};
 use super::naming::order_ref;
-use crate::cluster::choices::{Direction, Type};
-use crate::cluster::failure::{Computed, NothingFilled, Usage};
-use crate::cluster::options::{Sending, TraderChoice};
+use super::terms::Terms;
+use crate::cluster::choices::Type;
+use crate::cluster::failure::{Computed, NothingFilled};
 use crate::cluster::refusal::Asked;
 use crate::cluster::session::Session;
 use crate::cluster::state::{MarketState, Parts};
-use crate::cluster::units::{leverage_words, Units};
+use crate::cluster::units::leverage_words;
 use crate::cluster::words::Names;
 use crate::cluster::writing::{self, Extras, Plan};
 
 /// Makers listed beyond those needed, for orders that are gone by the time the transaction lands.
 const SPARE_MAKERS: usize = 4;
-/// Most makers that fit into a transaction without a lookup table.
-const MOST_MAKERS: usize = 18;
-
-/// What happens when an order meets the trader's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum OnSelfTrade {
-    /// The one in the book is cancelled.
-    CancelProvide,
-    /// Both lose the lots of the smaller one.
-    DecrementAndCancel,
-    /// The new one fails.
-    Abort,
-}
-
-impl From<OnSelfTrade> for SelfTrade {
-    fn from(mode: OnSelfTrade) -> Self {
-        match mode {
-            OnSelfTrade::CancelProvide => Self::CancelProvide,
-            OnSelfTrade::DecrementAndCancel => Self::DecrementAndCancel,
-            OnSelfTrade::Abort => Self::Abort,
-        }
-    }
-}
-
-/// An order as the user asks for it.
-#[derive(Clone, Debug, Args)]
-struct Terms {
-    /// Number, name or address of the market.
-    #[arg(long, value_name = "MARKET")]
-    market: String,
-    /// Buy or sell.
-    #[arg(long, value_enum)]
-    side: Direction,
-    /// Size in base units, a whole number of lots.
-    #[arg(long, allow_negative_numbers = true)]
-    size: String,
-    /// Limit price, a whole number of ticks; the worst price of a market order [default of a market
-    /// order: the price band].
-    #[arg(long, allow_negative_numbers = true)]
-    price: Option<String>,
-    /// How it trades.
-    #[arg(long = "type", id = "kind", value_enum, default_value_t = Type::Limit)]
-    kind: Type,
-    /// Only make the position smaller.
-    #[arg(long)]
-    reduce_only: bool,
-    /// When it expires: unix seconds, or +SECONDS from now [default: never].
-    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
-    expires: Option<String>,
-    /// A number of your own to name it by, above 0.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    client_id: u64,
-    /// Least collateral to put behind the whole order [default: as little as the initial margin
-    /// allows].
-    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
-    margin: Option<String>,
-    /// What happens when it meets your own orders.
-    #[arg(long, value_enum, default_value_t = OnSelfTrade::CancelProvide)]
-    self_trade: OnSelfTrade,
-    #[command(flatten)]
-    choice: TraderChoice,
-    #[command(flatten)]
-    sending: Sending,
-}
 
 /// Arguments of `order place`.
 #[derive(Clone, Debug, Args)]
@@ -110,24 +49,78 @@ pub struct ReplaceArgs {
     terms: Terms,
 }
 
+/// Arguments of `cross trade`.
+#[derive(Clone, Debug, Args)]
+pub struct TradeArgs {
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// Which command places an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Command {
+    Place,
+    Replace(OrderRef),
+    Trade,
+}
+
+impl Command {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Place => "order place",
+            Self::Replace(_) => "order replace",
+            Self::Trade => "cross trade",
+        }
+    }
+
+    /// How its order trades where `--type` is left out.
+    const fn unsaid(self) -> Type {
+        match self {
+            Self::Place | Self::Replace(_) => Type::Limit,
+            Self::Trade => Type::Market,
+        }
+    }
+
+    const fn replaced(self) -> Option<OrderRef> {
+        match self {
+            Self::Replace(order) => Some(order),
+            Self::Place | Self::Trade => None,
+        }
+    }
+}
+
 /// Runs `ballast order place`.
 pub async fn place(session: &Session, args: &PlaceArgs) -> Result<()> {
-    send(session, &args.terms, None).await
+    send(session, &args.terms, Command::Place).await
 }
 
 /// Runs `ballast order replace`.
 pub async fn replace(session: &Session, args: &ReplaceArgs) -> Result<()> {
-    send(session, &args.terms, Some(args.order)).await
+    send(session, &args.terms, Command::Replace(args.order)).await
 }
 
-async fn send(session: &Session, terms: &Terms, replaced: Option<OrderRef>) -> Result<()> {
-    terms.require_price()?;
+/// Runs `ballast cross trade`.
+pub async fn trade(session: &Session, args: &TradeArgs) -> Result<()> {
+    send(session, &args.terms, Command::Trade).await
+}
+
+/// Places an order: of a leg where that is asked for, or where the account has a leg in the market or orders of
+/// one; else of an isolated position.
+async fn send(session: &Session, terms: &Terms, command: Command) -> Result<()> {
+    let kind = terms.kind(command.unsaid())?;
     let signer = session.keypair()?;
     let address = session.trader_address(&terms.choice)?;
     let trader = session.trader(&address).await?;
-    let state = session.market(&terms.market, Parts::Market).await?;
+    let (key, market) = session.find(&terms.market).await?;
+    let of_leg = command == Command::Trade || trader.find_cross(&key).is_some();
+    let decimals = session.exchange().await?.mint_decimals;
+    let parts = match of_leg {
+        true => Parts::Queues,
+        false => Parts::Market,
+    };
+    let state = session.state(&key, &market, decimals, parts).await?;
     let (units, name) = (state.units, state.name());
-    let args = terms.order(units, state.now)?;
+    let args = terms.order(kind, units, state.now)?;
     let asked = Asked {
         signer: signer.pubkey(),
         address,
@@ -136,49 +129,26 @@ async fn send(session: &Session, terms: &Terms, replaced: Option<OrderRef>) -> R
     };
     let taker = taker(&asked)?;
     let refused = |error| anyhow!(asked.engine(error));
-    let mut makers = makers_of(&state, &taker, &args).map_err(refused)?;
-    let cut = (makers.len() > MOST_MAKERS).then_some(MOST_MAKERS);
-    makers.truncate(MOST_MAKERS);
-    let foreseen = Foreseen::new(&state, &taker, &args, &makers).map_err(refused)?;
-    fillable(&asked, &args, &foreseen)?;
-    let (authority, keys) = (signer.pubkey(), state.keys);
-    let (command, instruction) = match replaced {
-        None => (
-            "order place",
-            build::PlaceOrder {
-                authority,
-                keys,
-                trader: address,
-                args,
-                makers: &makers,
-            }
-            .instruction(),
-        ),
-        Some(order) => (
-            "order replace",
-            build::ReplaceOrder {
-                authority,
-                keys,
-                trader: address,
-                replaced: order,
-                args,
-                makers: &makers,
-            }
-            .instruction(),
-        ),
+    let makers = makers_of(&state, &taker, &args).map_err(refused)?;
+    let met = Met::read(session, &state, makers, of_leg).await?;
+    let listing = match of_leg {
+        true => met.with_leg(&asked)?,
+        false => met.listing(&state, &args)?,
     };
-    let announced = Announced {
-        args: &args,
+    let foreseen = Foreseen::new(&state, &taker, &args, &listing.makers).map_err(refused)?;
+    fillable(&asked, &args, &foreseen)?;
+    let order = Placing {
+        asked: &asked,
+        args,
+        command,
+        met: &met,
+        listing: &listing,
         foreseen: &foreseen,
-        state: &state,
-        trader: &address,
-        replaced,
-        cut,
     };
     let plan = Plan {
-        command,
-        purpose: announced.purpose(),
-        instructions: vec![instruction],
+        command: command.name(),
+        purpose: order.purpose(of_leg)?,
+        instructions: order.instructions(of_leg),
         names: Names {
             collateral: units.collateral,
             market: Some((&name, units)),
@@ -191,7 +161,7 @@ async fn send(session: &Session, terms: &Terms, replaced: Option<OrderRef>) -> R
     };
     let extras = Extras {
         explain: Some(Box::new(explain)),
-        position: Some((address, state.keys.market)),
+        position: (!of_leg).then_some((address, key)),
         ..Extras::default()
     };
     let events = writing::perform_with(session, signer, plan, extras, terms.sending).await?;
@@ -206,11 +176,92 @@ async fn send(session: &Session, terms: &Terms, replaced: Option<OrderRef>) -> R
     Ok(())
 }
 
+/// An order that is about to be placed.
+struct Placing<'a> {
+    asked: &'a Asked<'a>,
+    args: PlaceOrderArgs,
+    command: Command,
+    met: &'a Met,
+    listing: &'a Listing,
+    foreseen: &'a Foreseen,
+}
+
+impl Placing<'_> {
+    /// What the order is going to do; fails where the program would refuse one of a leg.
+    fn purpose(&self, of_leg: bool) -> Result<String> {
+        let replaced = self.command.replaced();
+        if !of_leg {
+            let announced = Announced {
+                args: &self.args,
+                foreseen: self.foreseen,
+                state: self.asked.state,
+                trader: &self.asked.address,
+                replaced,
+                cut: self.listing.cut,
+            };
+            return Ok(announced.purpose());
+        }
+        match leg::foreseen(self.asked, &self.args, self.met, self.listing, replaced)? {
+            Ok(preview) => Ok(leg::purpose(self.asked, &self.args, &preview, replaced)),
+            Err(BallastError::NotFilled) => {
+                Err(NothingFilled(not_filled(self.asked, &self.args, self.foreseen)).into())
+            }
+            Err(BallastError::NothingFilled) => Err(nothing(self.asked, &self.args, self.foreseen)),
+            Err(error) => Err(anyhow!(self.asked.refused(error))),
+        }
+    }
+
+    fn instructions(&self, of_leg: bool) -> Vec<Instruction> {
+        let (authority, trader) = (self.asked.signer, self.asked.address);
+        let (keys, args) = (self.asked.state.keys, self.args);
+        let all = [self.listing.before.as_slice(), &self.listing.makers].concat();
+        let makers = all.as_slice();
+        if of_leg {
+            let trade = TradeLeg {
+                authority,
+                keys,
+                trader,
+                args,
+                queues: &self.listing.before,
+                makers: &self.listing.makers,
+            };
+            let cancelled = self.command.replaced().map(|order| {
+                build::CancelOrder {
+                    authority,
+                    keys,
+                    trader,
+                    order,
+                }
+                .instruction()
+            });
+            return cancelled.into_iter().chain([trade.instruction()]).collect();
+        }
+        vec![match self.command.replaced() {
+            None => build::PlaceOrder {
+                authority,
+                keys,
+                trader,
+                args,
+                makers,
+            }
+            .instruction(),
+            Some(replaced) => build::ReplaceOrder {
+                authority,
+                keys,
+                trader,
+                replaced,
+                args,
+                makers,
+            }
+            .instruction(),
+        }]
+    }
+}
+
 /// Refuses an order that the book cannot serve, before it costs a fee.
 fn fillable(asked: &Asked<'_>, args: &PlaceOrderArgs, foreseen: &Foreseen) -> Result<()> {
-    let (units, name) = (asked.state.units, asked.state.name());
     // The trader's own orders go first, or end it: the program decides.
-    let own = asked.trader.slot(&asked.state.keys.market);
+    let own = asked.trader.any(&asked.state.keys.market);
     if own.is_ok_and(|slot| slot.order_count > 0) {
         return Ok(());
     }
@@ -219,11 +270,17 @@ fn fillable(asked: &Asked<'_>, args: &PlaceOrderArgs, foreseen: &Foreseen) -> Re
             Err(NothingFilled(not_filled(asked, args, foreseen)).into())
         }
         OrderKind::ImmediateOrCancel | OrderKind::Market if foreseen.fills == 0 => {
-            let text = announce::nothing(units, &name, args, foreseen.limit_ticks);
-            Err(NothingFilled(format!("{text}; nothing was sent")).into())
+            Err(nothing(asked, args, foreseen))
         }
         _ => Ok(()),
     }
+}
+
+/// That the book has nothing for an order.
+fn nothing(asked: &Asked<'_>, args: &PlaceOrderArgs, foreseen: &Foreseen) -> anyhow::Error {
+    let (units, name) = (asked.state.units, asked.state.name());
+    let text = announce::nothing(units, &name, args, foreseen.limit_ticks);
+    NothingFilled(format!("{text}; nothing was sent")).into()
 }
 
 /// That an order cannot be filled whole, and how much of it can.
@@ -259,29 +316,17 @@ fn lacking(asked: &Asked<'_>, foreseen: &Foreseen) -> String {
     }
 }
 
-/// Who takes, with its position at the price of the market.
+/// Who takes, with its position or leg at the price of the market.
 fn taker<'a>(asked: &Asked<'a>) -> Result<TakerView<'a>> {
     let state = asked.state;
-    let price = state.price.as_ref().map_err(|error| {
-        anyhow!(
-            "{} takes no orders now: its price account {} cannot be read ({error}); name another with --price-account",
-            state.name(),
-            state.keys.price
-        )
-    })?;
-    let position = match asked.trader.slot(&state.keys.market).ok() {
-        None => Position::default(),
-        Some(slot) => {
-            let stored = slot.position().map_err(anyhow::Error::from)?;
-            stored.settle(state.funding_index()?).computed()?
-        }
+    let taker = asked.taker(Position::default())?;
+    let Ok(slot) = asked.trader.any(&state.keys.market) else {
+        return Ok(taker);
     };
+    let stored = slot.position().map_err(anyhow::Error::from)?;
     Ok(TakerView {
-        market: &state.market,
-        price: *price,
-        now: state.now,
-        trader: asked.address,
-        position,
+        position: stored.settle(state.funding_index()?).computed()?,
+        ..taker
     })
 }
 
@@ -294,181 +339,4 @@ fn makers_of(
     let book = state.book.book().map_err(|_| EngineError::BookLayout)?;
     let self_trade = args.self_trade.into();
     order_makers(&book, taker, &args.request(), self_trade, SPARE_MAKERS)
-}
-
-impl Terms {
-    /// Only a market order goes without a price.
-    fn require_price(&self) -> Result<(), Usage> {
-        if self.price.is_some() || self.kind == Type::Market {
-            return Ok(());
-        }
-        Err(Usage(
-            "expected --price: only an order with --type market goes without".to_owned(),
-        ))
-    }
-
-    /// The order in the program's units.
-    fn order(&self, units: Units, now: i64) -> Result<PlaceOrderArgs, Usage> {
-        let price = self.price.as_deref();
-        Ok(PlaceOrderArgs {
-            side: self.side.into(),
-            kind: self.kind.into(),
-            price_ticks: price.map_or(Ok(0), |text| units.ticks(text))?,
-            lots: units.lots(&self.size)?,
-            margin: match &self.margin {
-                None => 0,
-                Some(text) => units.collateral.atoms(text)?,
-            },
-            client_id: self.client_id,
-            expires_at: self
-                .expires
-                .as_deref()
-                .map_or(Ok(0), |text| expiry(text, now))?,
-            reduce_only: self.reduce_only,
-            self_trade: self.self_trade.into(),
-        })
-    }
-}
-
-/// The time without its last three digits.
-fn digits_of(text: &str) -> &str {
-    text.get(..text.len().saturating_sub(3)).unwrap_or(text)
-}
-
-/// Unix seconds of `1760000000` or, from now, of `+3600`.
-fn expiry(text: &str, now: i64) -> Result<i64, Usage> {
-    let (base, digits) = match text.strip_prefix('+') {
-        Some(digits) => (now, digits),
-        None => (0, text),
-    };
-    let seconds: Option<i64> = digits.parse().ok().filter(|seconds| *seconds >= 0);
-    let at = seconds.and_then(|seconds| base.checked_add(seconds));
-    let at = at.filter(|_| !digits.starts_with('+')).ok_or_else(|| {
-        Usage(format!(
-            "`{text}` is not a time: expected unix seconds such as 1760000000, or seconds from now such as +3600"
-        ))
-    })?;
-    if at.saturating_sub(now) > MAX_LIFE_SECONDS {
-        let seconds = base.saturating_add(at.saturating_sub(base) / 1_000);
-        let meant = match (now..now.saturating_add(MAX_LIFE_SECONDS)).contains(&seconds) {
-            true => format!(
-                "it looks like milliseconds; in seconds it is {}",
-                digits_of(text)
-            ),
-            false => "leave --expires out for an order that never expires".to_owned(),
-        };
-        return Err(Usage(format!(
-            "{text} is more than ten years ahead: expected unix seconds such as {now}, or seconds from now such as +3600; {meant}"
-        )));
-    }
-    if at <= now {
-        return Err(Usage(format!(
-            "{text} is not in the future: the cluster's clock says {now}"
-        )));
-    }
-    Ok(at)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cluster::units::Collateral;
-    use ballast_state::book_account::OrderSide;
-    use clap::Parser;
-
-    const UNITS: Units = Units {
-        tick_nano: 1_000_000,
-        lot_nano: 1_000_000,
-        atoms_per_lot_tick: 1,
-        collateral: Collateral { decimals: 6 },
-    };
-    const NOW: i64 = 1_760_000_000;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: PlaceArgs,
-    }
-
-    fn order(line: &str) -> Option<PlaceOrderArgs> {
-        let words = ["place"].into_iter().chain(line.split_whitespace());
-        let line = Line::try_parse_from(words).ok()?;
-        line.args.terms.require_price().ok()?;
-        line.args.terms.order(UNITS, NOW).ok()
-    }
-
-    #[test]
-    fn an_order_is_read_in_human_units() {
-        let placed =
-            order("--market 0 --side buy --size 1.5 --price 188.25").expect("a limit order");
-        assert_eq!(placed.side, OrderSide::Bid);
-        assert_eq!(placed.kind, OrderKind::Limit);
-        assert_eq!((placed.lots, placed.price_ticks), (1_500, 188_250));
-        assert_eq!(
-            (placed.margin, placed.client_id, placed.expires_at),
-            (0, 0, 0)
-        );
-        let all =
-            "--market SOL-PERP --side sell --size 2 --price 200 --type post-only --reduce-only \
-                   --expires +60 --client-id 9 --margin 12.5 --self-trade abort";
-        let placed = order(all).expect("every option");
-        assert_eq!(placed.kind, OrderKind::PostOnly);
-        assert_eq!((placed.margin, placed.client_id), (12_500_000, 9));
-        assert_eq!(placed.expires_at, NOW + 60);
-        assert!(placed.reduce_only && placed.self_trade == SelfTrade::Abort);
-    }
-
-    #[test]
-    fn only_a_market_order_goes_without_a_price() {
-        let market = order("--market 0 --side sell --size 1 --type market").expect("no price");
-        assert_eq!(market.price_ticks, 0);
-        assert!(order("--market 0 --side sell --size 1").is_none());
-        for kind in ["limit", "post-only", "ioc", "fok"] {
-            assert!(
-                order(&format!("--market 0 --side sell --size 1 --type {kind}")).is_none(),
-                "{kind}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_not_whole_or_over_is_refused() {
-        for bad in [
-            "--market 0 --side buy --size 1.0005 --price 188",
-            "--market 0 --side buy --size 1 --price 188.0001",
-            "--market 0 --side buy --size 1 --price 188 --expires 1759999999",
-            "--market 0 --side buy --size 1 --price 188 --expires +0",
-            "--market 0 --side buy --size 1 --price 188 --expires ++5",
-            "--market 0 --side buy --size 1 --price 188 --margin 0.0000001",
-            "--market 0 --side long --size 1 --price 188",
-        ] {
-            assert!(order(bad).is_none(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_time_in_milliseconds_is_refused_as_such() {
-        let said = |text: &str| expiry(text, NOW).unwrap_err().to_string();
-        let milliseconds = said("1760003600000");
-        assert!(
-            milliseconds.contains("looks like milliseconds; in seconds it is 1760003600"),
-            "{milliseconds}"
-        );
-        assert!(said("+3600000000").contains("milliseconds; in seconds it is +3600000"));
-        assert!(said("99999999999999").contains("leave --expires out"));
-        assert_eq!(expiry("+86400", NOW), Ok(NOW + 86_400));
-    }
-
-    #[test]
-    fn amounts_below_zero_are_refused_by_name() {
-        let said = |line: &str| {
-            let words = ["place"].into_iter().chain(line.split_whitespace());
-            let line = Line::try_parse_from(words).expect("read");
-            line.args.terms.order(UNITS, NOW).unwrap_err().to_string()
-        };
-        let size = said("--market 0 --side buy --size -5 --price 188");
-        assert!(size.starts_with("size -5 is below zero"), "{size}");
-        let price = said("--market 0 --side buy --size 5 --price -1");
-        assert!(price.starts_with("price -1 is below zero"), "{price}");
-    }
 }

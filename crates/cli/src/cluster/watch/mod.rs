@@ -234,7 +234,11 @@ impl Watcher<'_> {
                 .map(|account| accounts::trader(&account.data))
                 .transpose()?;
             let states = match &trader {
-                Some(trader) => self.session.markets_of(trader, Parts::Queues).await?,
+                Some(trader) => {
+                    self.session
+                        .markets_of(trader.isolated(), Parts::Queues)
+                        .await?
+                }
                 None => Vec::new(),
             };
             let mut positions = Vec::new();

@@ -1,7 +1,7 @@
 //! Events of cross margin.
 
 use ballast_state::events::{
-    BallastEvent, CrossBlockTraded, CrossRound, LegTraded, MarginConverted, RanksRefreshed,
+    BallastEvent, CrossBlockTraded, CrossRound, LegMade, LegTraded, MarginConverted, RanksRefreshed,
 };
 use ballast_view::units::percent_of_bps;
 use serde_json::{json, Value};
@@ -49,6 +49,10 @@ impl Names<'_> {
             ),
             BallastEvent::LegTraded(event) => self.leg_traded(event),
             BallastEvent::CrossBlockTraded(event) => self.cross_block(event),
+            BallastEvent::LegsMade(event) => {
+                let legs = event.legs.iter().map(|leg| self.leg_made(leg));
+                legs.collect::<Vec<_>>().join(" ")
+            }
             BallastEvent::CrossRound(event) => round(event),
             _ => return None,
         })
@@ -87,6 +91,20 @@ impl Names<'_> {
             atoms(event.pool_after),
             atoms(event.equity_atoms),
             self.collateral.show(event.requirement_atoms.into())
+        )
+    }
+
+    fn leg_made(&self, leg: &LegMade) -> String {
+        let atoms = |atoms: i64| self.collateral.show(atoms.into());
+        format!(
+            "Order {} was of a leg of {}: realized {}, funding paid {}; its pool is {}, and the account holds {} and needs {}.",
+            leg.order_id,
+            leg.maker,
+            atoms(leg.realized),
+            atoms(leg.funding),
+            atoms(leg.pool_after),
+            atoms(leg.equity_atoms),
+            self.collateral.show(leg.requirement_atoms.into())
         )
     }
 
@@ -211,6 +229,21 @@ pub(super) fn fields(event: &BallastEvent) -> Option<Value> {
             "open_interest_after_lots": event.open_interest_after,
             "taker_fee_atoms": event.taker_fee,
             "maker_fee_atoms": event.maker_fee,
+        }),
+        BallastEvent::LegsMade(event) => json!({
+            "market": event.market.to_string(),
+            "legs": event.legs.iter().map(|leg| json!({
+                "maker": leg.maker.to_string(),
+                "order_id": leg.order_id,
+                "entry_quote_after_atoms": leg.entry_quote_after,
+                "realized_atoms": leg.realized,
+                "funding_atoms": leg.funding,
+                "margin_used_atoms": leg.margin_used,
+                "pool_before_atoms": leg.pool_before,
+                "pool_after_atoms": leg.pool_after,
+                "equity_atoms": leg.equity_atoms,
+                "requirement_atoms": leg.requirement_atoms,
+            })).collect::<Vec<_>>(),
         }),
         BallastEvent::CrossRound(event) => json!({
             "market": event.market.to_string(),

@@ -294,5 +294,6 @@ pub(super) fn reason(reason: RemovalReason) -> &'static str {
         RemovalReason::NoRoom => "no_room",
         RemovalReason::Reduced => "reduced",
         RemovalReason::Evicted => "evicted",
+        RemovalReason::ProfitIsHeld => "profit_is_held",
     }
 }

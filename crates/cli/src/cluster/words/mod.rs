@@ -339,9 +339,12 @@ pub fn reason_words(reason: RemovalReason) -> &'static str {
         RemovalReason::Expired => "its time was over",
         RemovalReason::Unhealthy => "its trader could not have carried the position",
         RemovalReason::NothingToReduce => "there was nothing to reduce",
-        RemovalReason::NoRoom => "the queue of its side was full",
+        RemovalReason::NoRoom => "the queue of its side was full, or its legs held all they may",
         RemovalReason::Reduced => "it was to reduce a position that has become smaller",
         RemovalReason::Evicted => "an order at a better price took its place in a full book",
+        RemovalReason::ProfitIsHeld => {
+            "the market was too short of money to pay a leg the profit of it"
+        }
     }
 }
 

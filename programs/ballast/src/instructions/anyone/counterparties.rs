@@ -86,7 +86,8 @@ pub fn shows_waiting<'info>(
 pub struct CutList<'a, 'info> {
     market: Pubkey,
     queues: &'a MarketQueues<'a, 'info>,
-    book: &'a MarketBook<'a, 'info>,
+    /// The market's book.
+    pub book: &'a MarketBook<'a, 'info>,
     listed: &'info [AccountInfo<'info>],
     /// Positions that are at their cap, of those looked at since it was set to 0.
     pub at_cap: usize,

@@ -15,11 +15,15 @@ use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{error, require, OrBallast},
-    instructions::firing::{Firing, Seen},
+    instructions::{
+        firing::{Firing, Seen},
+        matching::Listed,
+    },
 };
 
 /// Accounts of `execute_protection`. The remaining accounts are the makers' trader accounts, writable,
-/// in the order of the book.
+/// in the order of the book; before them, where legs have orders among those,
+/// the board and, writable, their cross queues.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ExecuteProtection<'info> {
@@ -63,7 +67,7 @@ impl<'info> ExecuteProtection<'info> {
     pub fn handle(ctx: Context<'info, Self>) -> Result<()> {
         let accounts = &ctx.accounts;
         let (market, trader) = (accounts.market.key(), accounts.trader.key());
-        let makers = ctx.remaining_accounts;
+        let listed = Listed::of(ctx.remaining_accounts)?;
         let protection = accounts.protection.current()?;
         protection.require_of(&trader, &market)?;
         let firing = Firing {
@@ -75,7 +79,7 @@ impl<'info> ExecuteProtection<'info> {
             queue_long: &accounts.queue_long,
             queue_short: &accounts.queue_short,
             price: &accounts.price,
-            makers,
+            listed,
         };
         let mut step = None;
         let mut find = |seen: &Seen| {
@@ -104,7 +108,7 @@ impl<'info> ExecuteProtection<'info> {
         });
         emit(&accounts.event_authority, &*event)?;
         let named = [&accounts.trader];
-        fired.profits.hold(&accounts.venue(&named, makers))
+        fired.profits.hold(&accounts.venue(&named, listed.makers))
     }
 }
 

@@ -14,11 +14,15 @@ use ballast_state::{
 use crate::{
     emit::emit,
     error::{error, require},
-    instructions::firing::{Firing, Seen},
+    instructions::{
+        firing::{Firing, Seen},
+        matching::Listed,
+    },
 };
 
 /// Accounts of `execute_trigger`. The remaining accounts are the makers' trader accounts, writable,
-/// in the order of the book.
+/// in the order of the book; before them, where legs have orders among those,
+/// the board and, writable, their cross queues.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ExecuteTrigger<'info> {
@@ -57,7 +61,8 @@ impl<'info> ExecuteTrigger<'info> {
     /// `NoPosition`, `NoTrigger`, `TriggerNotReached`; those of [`Firing::fire`].
     pub fn handle(ctx: Context<'info, Self>, kind: TriggerKind) -> Result<()> {
         let accounts = &ctx.accounts;
-        let (market, makers) = (accounts.market.key(), ctx.remaining_accounts);
+        let market = accounts.market.key();
+        let listed = Listed::of(ctx.remaining_accounts)?;
         let firing = Firing {
             exchange: &accounts.exchange,
             market: &accounts.market,
@@ -67,7 +72,7 @@ impl<'info> ExecuteTrigger<'info> {
             queue_long: &accounts.queue_long,
             queue_short: &accounts.queue_short,
             price: &accounts.price,
-            makers,
+            listed,
         };
         let fired = firing.fire(&mut |seen| reached(seen, &market, kind), &|slot, lots| {
             Ok(slot.trigger_mut(kind).use_up(lots)?)
@@ -93,7 +98,7 @@ impl<'info> ExecuteTrigger<'info> {
         });
         emit(&accounts.event_authority, &*event)?;
         let named = [&accounts.trader];
-        fired.profits.hold(&accounts.venue(&named, makers))
+        fired.profits.hold(&accounts.venue(&named, listed.makers))
     }
 }
 

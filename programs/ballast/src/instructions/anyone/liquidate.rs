@@ -8,11 +8,15 @@ use ballast_state::{
 
 use crate::{
     emit::emit,
-    instructions::liquidation::{Liquidation, TakesOver},
+    instructions::{
+        liquidation::{Liquidation, TakesOver},
+        matching::Listed,
+    },
 };
 
 /// Accounts of `liquidate`. The remaining accounts are the trader accounts of the makers whose
-/// orders take lots, writable, in the order of the book.
+/// orders take lots, writable, in the order of the book; before them, where legs have orders among those,
+/// the board and, writable, their cross queues.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Liquidate<'info> {
@@ -64,7 +68,7 @@ impl<'info> Liquidate<'info> {
         liquidator_margin: u64,
         take_over_lots: u64,
     ) -> Result<()> {
-        let makers = ctx.remaining_accounts;
+        let listed = Listed::of(ctx.remaining_accounts)?;
         let accounts = &ctx.accounts;
         let liquidation = Liquidation {
             authority: accounts.liquidator_authority.key,
@@ -76,7 +80,7 @@ impl<'info> Liquidate<'info> {
             queue_long: &accounts.queue_long,
             queue_short: &accounts.queue_short,
             price: &accounts.price,
-            makers,
+            listed,
             takes_over: TakesOver::Liquidator {
                 lots: take_over_lots,
                 margin: liquidator_margin,
@@ -85,6 +89,6 @@ impl<'info> Liquidate<'info> {
         let done = liquidation.step()?;
         emit(&accounts.event_authority, &*done.event)?;
         done.profits
-            .hold(&accounts.venue(&[&accounts.trader, &accounts.liquidator], makers))
+            .hold(&accounts.venue(&[&accounts.trader, &accounts.liquidator], listed.makers))
     }
 }

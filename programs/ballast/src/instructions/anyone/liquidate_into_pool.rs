@@ -10,12 +10,14 @@ use crate::{
     emit::emit,
     instructions::{
         liquidation::{Liquidation, TakesOver},
+        matching::Listed,
         pool_take::PoolAccounts,
     },
 };
 
 /// Accounts of `liquidate_into_pool`. The remaining accounts are the trader accounts of the makers
-/// whose orders take lots, writable, in the order of the book.
+/// whose orders take lots, writable, in the order of the book; before them, where legs have orders among those,
+/// the board and, writable, their cross queues.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct LiquidateIntoPool<'info> {
@@ -65,7 +67,7 @@ impl<'info> LiquidateIntoPool<'info> {
     /// # Errors
     /// `PoolCannotTake`; `WrongPool`; those of `liquidate`.
     pub fn handle(ctx: Context<'info, Self>) -> Result<()> {
-        let makers = ctx.remaining_accounts;
+        let listed = Listed::of(ctx.remaining_accounts)?;
         let accounts = &ctx.accounts;
         let liquidation = Liquidation {
             authority: accounts.liquidator_authority.key,
@@ -77,7 +79,7 @@ impl<'info> LiquidateIntoPool<'info> {
             queue_long: &accounts.queue_long,
             queue_short: &accounts.queue_short,
             price: &accounts.price,
-            makers,
+            listed,
             takes_over: TakesOver::Pool(PoolAccounts {
                 pool: &accounts.pool,
                 trader: &accounts.pool_trader,
@@ -93,6 +95,6 @@ impl<'info> LiquidateIntoPool<'info> {
             &accounts.liquidator,
             &accounts.pool_trader,
         ];
-        done.profits.hold(&accounts.venue(&named, makers))
+        done.profits.hold(&accounts.venue(&named, listed.makers))
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     emit::emit,
     error::{error, require, OrBallast},
     instructions::{
-        matching::{check_makers, Matched, Matching},
+        matching::{Listed, Matched, Matching},
         position_change::pay,
         profit::Profits,
         taker::{Taker, TakerOrder},
@@ -30,7 +30,8 @@ use crate::{
 };
 
 /// Accounts of `unwind_pool`. The remaining accounts are the makers' trader accounts, writable, in the
-/// order of the book.
+/// order of the book; before them, where legs have orders among those,
+/// the board and, writable, their cross queues.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct UnwindPool<'info> {
@@ -72,24 +73,24 @@ impl<'info> UnwindPool<'info> {
     /// `UnwindTooEarly`, `NoPosition`, `NothingFilled`, `WrongPool`, `Paused`, `TooManyMakers`, the
     /// `Price...` errors, `QueueFull`, `MakerForeign`.
     pub fn handle(ctx: Context<'info, Self>) -> Result<()> {
-        let listed = ctx.remaining_accounts;
+        let listed = Listed::of(ctx.remaining_accounts)?;
         let accounts = &ctx.accounts;
         let (event, profits) = accounts.unwind(listed)?;
         if event.keeper_atoms > 0 {
             pay(&accounts.reward_trader, &event.market, event.keeper_atoms)?;
         }
         emit(&accounts.event_authority, &*event)?;
-        profits.hold(&accounts.venue(&[&accounts.pool_trader], listed))
+        profits.hold(&accounts.venue(&[&accounts.pool_trader], listed.makers))
     }
 
     #[inline(never)]
-    fn unwind(&self, makers: &'info [AccountInfo<'info>]) -> Result<(Box<PoolUnwound>, Profits)> {
+    fn unwind(&self, listed: Listed<'_, 'info>) -> Result<(Box<PoolUnwound>, Profits)> {
         let clock = Clock::get()?;
         let pauses = self
             .exchange
             .current()?
             .require_not_paused(PAUSE_TRADE, clock.slot)?;
-        check_makers(makers)?;
+        listed.check_makers()?;
         let key = self.market.key();
         let mut market = self.market.current_mut()?;
         let mut pool = self.pool.current_mut()?;
@@ -103,8 +104,7 @@ impl<'info> UnwindPool<'info> {
         let mut taker = Taker::load(&mut trader, trader_key, &key, &market)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
-        let now = clock.unix_timestamp;
-        let matching = Matching::new(key, &market, &queues, makers, &touched, now, true);
+        let matching = Matching::new(key, &market, &queues, listed, &touched, &clock, true);
         let mut closed = close(&market, &book, &mut taker, matching, &due, &touched)?;
 
         let (mark, free) = (touched.mark.price, taker.free);

@@ -152,12 +152,8 @@ impl<'info> AutoDeleverageCross<'info> {
         let by_record = subject.distress.takes_records(grace, clock.slot);
 
         let mut changes = PositionChanges::open(key, &market, &queues);
-        let mut entered = None;
-        let mut cancelled = None;
-        if !leg {
-            entered = Some(changes.enter(free, slot.order_margin));
-            cancelled = cancel_for(&self.bankrupt.key(), &book, slot)?;
-        }
+        let mut entered = changes.enter(free, slot.order_margin);
+        let cancelled = cancel_for(&self.bankrupt.key(), &book, slot)?;
         let at = (&subject.before, subject.available);
         let mut state = begin_with(&mut market, &queues, &book, slot, at, &touched, &clock)?;
         let drifts = Box::new(board.drifts(&market, &touched)?);
@@ -175,7 +171,7 @@ impl<'info> AutoDeleverageCross<'info> {
         };
         let isolated = CutList::new(key, &queues, &book, listed);
         let mut list = MixedList::new(&scene, cross, listed, isolated);
-        let stage = proving.cut(&mut list, &mut market, &mut changes, &mut state, slot)?;
+        let stage = proving.cut(&mut list, &mut changes, &mut state, slot)?;
         let proof = proving.prove(&state, &list)?;
         let occasion = Occasion {
             market: key,
@@ -205,21 +201,20 @@ impl<'info> AutoDeleverageCross<'info> {
             after: &after,
             paid: state.insurance_paid().or_ballast()?,
         };
-        let forced = match (&subject.trouble, entered) {
-            (Some(trouble), _) => {
-                Some(ending.of_leg(trouble, &mut market, &mut changes, &mut bankrupt)?)
+        let forced = match &subject.trouble {
+            Some(trouble) => {
+                let forced = ending.of_leg(trouble, &market, &mut changes, &mut bankrupt)?;
+                conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
+                changes.leave_leg(&mut bankrupt)?;
+                Some(forced)
             }
-            (None, Some(mut entered)) => {
+            None => {
                 ending.of_position(slot, &mut changes, &mut entered)?;
                 conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
                 changes.leave(&occasion.bankrupt, &mut bankrupt, &entered, 0)?;
                 None
             }
-            (None, None) => return err!(BallastError::NoPosition),
         };
-        if forced.is_some() {
-            conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
-        }
         changes.close(&mut market)?;
         market.invariant()?;
         Ok(Done {
@@ -262,7 +257,7 @@ impl Ending<'_, '_> {
     fn of_leg(
         &self,
         trouble: &Trouble,
-        market: &mut Market,
+        market: &Market,
         changes: &mut PositionChanges,
         bankrupt: &mut Trader,
     ) -> Result<LegForced> {
@@ -277,8 +272,7 @@ impl Ending<'_, '_> {
             funding_index: scene.touched.funding_index,
             distress: bankrupt.leg(&key)?.distress(),
         };
-        let written = store(changes, market, &key, bankrupt, self.cross, &change)?;
-        changes.leave_pool(bankrupt.cross_pool);
+        let written = store(changes, &key, bankrupt, self.cross, &change)?;
         let (cross, paid) = (self.cross, self.paid);
         cross.paid(&key, market, paid, scene.slot)?;
         let trader = &self.occasion.bankrupt;
@@ -311,14 +305,13 @@ impl Proving<'_, '_> {
     fn cut(
         &self,
         list: &mut MixedList,
-        market: &mut Market,
         changes: &mut PositionChanges,
         state: &mut Deleveraging,
         slot: &mut PositionSlot,
     ) -> Result<Stage> {
         let mut stage = Stage::First;
         loop {
-            list.cut_all(market, changes, state, stage)?;
+            list.cut_all(changes, state, stage)?;
             if !list.isolated.cuts.is_empty() {
                 return Ok(stage);
             }

@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    cross::{limits, LegTerms},
+    cross::{limits, LegTerms, LegTrade},
     oracle::Now,
     trade::TradeTerms,
     units::{Lots, Side, Ticks},
@@ -18,7 +18,10 @@ use ballast_state::{
     trader::Trader,
 };
 
-use super::trade_leg::{LegBefore, LegTaker};
+use super::{
+    records::renew,
+    trade_leg::{LegBefore, LegTaker},
+};
 use crate::loaders::{
     board_account::BoardAccount, book_account::MarketBook, cross_queues::CrossQueues,
     current::Current, queue_account::MarketQueues,
@@ -134,10 +137,10 @@ impl<'info> BlockTradeCross<'info> {
         let leg = [args.taker_leg, args.maker_leg];
         let margin = [args.trade.taker_margin, args.trade.maker_margin];
         let parties = [
-            floor.enter(&market, &mut taker, &keys[0], leg[0], margin[0])?,
-            floor.enter(&market, &mut maker, &keys[1], leg[1], margin[1])?,
+            floor.enter(&market, &mut taker, leg[0], margin[0])?,
+            floor.enter(&market, &mut maker, leg[1], margin[1])?,
         ];
-        let done = floor.decide(&market, (&taker, &maker), &parties, &terms, moment)?;
+        let done = floor.decide(&market, &parties, &terms, moment)?;
         let traders = [&mut *taker, &mut *maker];
         let written = floor.write(&mut market, traders, &keys, &parties, &done, &terms)?;
         let event = Box::new(CrossBlockTraded {
@@ -158,11 +161,11 @@ impl<'info> BlockTradeCross<'info> {
 }
 
 /// A party before the trade.
-enum Before {
+enum Before<'a> {
     /// Isolated.
     Isolated(Box<Party>),
     /// A leg.
-    Leg(Box<LegBefore>),
+    Leg(Box<LegBefore<'a>>),
 }
 
 /// What was written, to be announced.
@@ -189,21 +192,19 @@ impl<'a, 'info> Floor<'a, 'info> {
         &self,
         market: &Market,
         trader: &mut Trader,
-        key: &Pubkey,
         leg: bool,
         margin: u64,
-    ) -> Result<Before> {
+    ) -> Result<Before<'a>> {
         let market_key = &self.scene.key;
-        if leg || trader.find_leg(market_key).is_some() {
-            return Ok(Before::Leg(self.leg(key).leg(trader)?));
+        if leg || trader.find_cross(market_key).is_some() {
+            return Ok(Before::Leg(self.legs().leg(trader)?));
         }
         let party = Party::load(trader, market_key, market, margin)?;
         Ok(Before::Isolated(Box::new(party)))
     }
 
-    fn leg(&self, trader: &Pubkey) -> LegTaker<'a, 'info> {
+    const fn legs(&self) -> LegTaker<'a, 'info> {
         LegTaker {
-            trader: *trader,
             queues: self.queues,
             scene: self.scene,
         }
@@ -213,12 +214,11 @@ impl<'a, 'info> Floor<'a, 'info> {
     fn decide(
         &self,
         market: &Market,
-        (taker, maker): (&Trader, &Trader),
-        [taken, made]: &[Before; 2],
+        [taker, maker]: &[Before; 2],
         terms: &TradeTerms,
         moment: (Now, u32),
     ) -> Result<Box<BlockDone>> {
-        let parties = (&taken.party(taker), &made.party(maker));
+        let parties = (&taker.party(), &maker.party());
         let done = self.scene.block_trade(market, terms, parties, moment);
         done.or_ballast()
     }
@@ -276,7 +276,7 @@ impl<'a, 'info> Floor<'a, 'info> {
     #[inline(never)]
     fn store(
         &self,
-        market: &mut Market,
+        market: &Market,
         trader: &mut Trader,
         key: &Pubkey,
         before: &Before,
@@ -284,27 +284,56 @@ impl<'a, 'info> Floor<'a, 'info> {
         changes: &mut PositionChanges,
         written: &mut Written,
     ) -> Result<u64> {
-        match (before, after) {
+        let mut cuts = Cuts {
+            market,
+            book: self.book,
+            made: core::mem::take(&mut written.cuts),
+        };
+        let profit = match (before, after) {
             (Before::Isolated(party), BlockOutcome::Isolated(outcome)) => {
-                let mut cuts = Cuts {
-                    market,
-                    book: self.book,
-                    made: core::mem::take(&mut written.cuts),
-                };
                 let market_key = &self.scene.key;
                 let traded = party.store(trader, key, market_key, outcome, changes, &mut cuts)?;
-                written.cuts = cuts.made;
                 written.isolated.push(traded);
-                Ok(0)
+                0
             }
             (Before::Leg(leg), BlockOutcome::Leg(trade, fee)) => {
-                let mut traded = self.leg(key).settle(market, trader, leg, changes, trade)?;
+                let mut traded = self.store_leg(trader, key, leg, trade, changes, &mut cuts)?;
                 traded.fee = fee.get();
                 written.legs.push(traded);
-                trade.profit().or_ballast()
+                trade.profit().or_ballast()?
             }
-            _ => Err(error!(BallastError::TraderInvariant)),
-        }
+            _ => return Err(error!(BallastError::TraderInvariant)),
+        };
+        written.cuts = cuts.made;
+        Ok(profit)
+    }
+
+    /// Writes what became of a leg, its reduce-only orders, the pool and the records, where the account may stand
+    /// then.
+    #[inline(never)]
+    fn store_leg(
+        &self,
+        trader: &mut Trader,
+        key: &Pubkey,
+        leg: &LegBefore,
+        trade: &LegTrade,
+        changes: &mut PositionChanges,
+        cuts: &mut Cuts,
+    ) -> Result<Box<LegTraded>> {
+        let (scene, pool, free) = (&self.scene, trader.cross_pool, trader.free());
+        let _ = changes.enter(free, trader.reserve_in(&scene.key));
+        changes.enter_pool(pool);
+        // Before the slot of a closed leg is freed.
+        let slot = trader.any_mut(&scene.key)?;
+        cuts.make(key, &scene.key, slot, trade.position.lots, free)?;
+        trader.cross_pool = trade.pool.get();
+        let (written, event) = self.legs().store_trade(trader, leg, trade, changes, pool)?;
+        renew(key, trader, scene.board, self.queues, written, scene.slot)?;
+        changes.leave_leg(trader)?;
+        Ok(Box::new(LegTraded {
+            trader: *key,
+            ..event
+        }))
     }
 
     /// Lots that legs hold on either side, where its queue is there: no other side grows.
@@ -334,12 +363,12 @@ impl<'a, 'info> Floor<'a, 'info> {
     }
 }
 
-impl Before {
+impl Before<'_> {
     /// The party as the engine takes it.
-    fn party<'a>(&self, trader: &'a Trader) -> BlockParty<'a> {
+    const fn party(&self) -> BlockParty<'_> {
         match self {
             Self::Isolated(party) => BlockParty::Isolated(party.0),
-            Self::Leg(leg) => BlockParty::Leg(trader, leg.index),
+            Self::Leg(leg) => BlockParty::Leg(&leg.legs, leg.place),
         }
     }
 }

@@ -199,7 +199,7 @@ impl Conversion<'_, '_> {
             funding_index: claim.funding_index,
             distress: Distress::NONE,
         };
-        let written = store(changes, self.market, &key, trader, &self.queues, &joined)?;
+        let written = store(changes, &key, trader, &self.queues, &joined)?;
 
         let legs = self.scene.valued(trader)?;
         let own = legs.place_of(index)?;
@@ -219,10 +219,9 @@ impl Conversion<'_, '_> {
         let key = self.scene.key;
         let index = trader.find_leg(&key);
         let index = index.ok_or_else(|| error!(BallastError::NoPosition))?;
-        require!(
-            trader.leg(&key)?.distress() == Distress::NONE,
-            BallastError::CrossHasOrders
-        );
+        let leg = trader.leg(&key)?;
+        let plain = leg.distress() == Distress::NONE && leg.order_count == 0;
+        require!(plain, BallastError::CrossHasOrders);
         let left = self.take_out(trader, index, margin)?;
         trader.pool_out(margin, self.scene.slot)?;
         trader.cross_pool = left.pool.get();
@@ -232,7 +231,7 @@ impl Conversion<'_, '_> {
             funding_index: left.position.funding_index,
             distress: Distress::NONE,
         };
-        store(changes, self.market, &key, trader, &self.queues, &closed)?;
+        store(changes, &key, trader, &self.queues, &closed)?;
         isolate(changes, &self.trader, &key, trader, &left.position)?;
         Ok((left.position.lots.get(), Written::NONE))
     }

@@ -12,7 +12,6 @@ use ballast_state::{
     cross::Scene,
     error::BallastError,
     events::{CounterpartyCut, LegCut},
-    market::Market,
     trader::Trader,
 };
 
@@ -22,6 +21,7 @@ use crate::{
     error::{error, require, OrBallast},
     instructions::{
         anyone::counterparties::{record, CutList},
+        orders::cancel_for,
         position_change::PositionChanges,
     },
 };
@@ -79,7 +79,6 @@ impl<'a, 'info> MixedList<'a, 'info> {
     /// `CrossQueueMissing`, `CrossRecordStale`, `TreeCorrupt`.
     pub fn cut_all(
         &mut self,
-        market: &mut Market,
         changes: &mut PositionChanges,
         state: &mut Deleveraging,
         stage: Stage,
@@ -88,7 +87,7 @@ impl<'a, 'info> MixedList<'a, 'info> {
         self.known.clear();
         for account in self.listed {
             let cut = match self.holds_leg(account)? {
-                true => self.cut_leg(account, market, changes, state, stage)?,
+                true => self.cut_leg(account, changes, state, stage)?,
                 false => self.isolated.cut(account, changes, state)?,
             };
             if let Some(cut) = cut {
@@ -119,7 +118,6 @@ impl<'a, 'info> MixedList<'a, 'info> {
     fn cut_leg(
         &mut self,
         account: &'info AccountInfo<'info>,
-        market: &mut Market,
         changes: &mut PositionChanges,
         state: &mut Deleveraging,
         stage: Stage,
@@ -131,6 +129,8 @@ impl<'a, 'info> MixedList<'a, 'info> {
             return Ok(None);
         };
         let key = self.scene.key;
+        let _ = changes.enter(trader.free(), trader.reserve_in(&key));
+        let cancelled = cancel_for(account.key, self.isolated.book, trader.any_mut(&key)?)?;
         changes.enter_pool(trader.cross_pool);
         trader.cross_pool = leg.pool;
         let change = LegChange {
@@ -139,8 +139,7 @@ impl<'a, 'info> MixedList<'a, 'info> {
             funding_index: state.round().funding_index,
             distress: trader.leg(&key)?.distress(),
         };
-        let written = store(changes, market, &key, &mut trader, &self.queues, &change)?;
-        changes.leave_pool(leg.pool);
+        let written = store(changes, &key, &mut trader, &self.queues, &change)?;
         if written.index.is_some() {
             self.known.push(leg.node);
         }
@@ -150,6 +149,14 @@ impl<'a, 'info> MixedList<'a, 'info> {
         };
         let (board, slot) = (self.scene.board, self.scene.slot);
         renew(account.key, &mut trader, board, &self.queues, written, slot)?;
+        let before = &leg.counterparty.position;
+        let mut cut = record(account.key, leg.sequence, before, &leg.done);
+        if let Some(cancelled) = cancelled {
+            trader.credit(cancelled.margin_atoms)?;
+            cut.cancelled_orders = cancelled.orders;
+            cut.cancelled_margin_atoms = cancelled.margin_atoms;
+        }
+        changes.leave_leg(&mut trader)?;
         let place = u32::try_from(self.isolated.cuts.len()).unwrap_or(u32::MAX);
         self.legs.push(LegCut {
             place,
@@ -159,8 +166,7 @@ impl<'a, 'info> MixedList<'a, 'info> {
             shortened: leg.shortened,
             pool_after: leg.pool,
         });
-        let before = &leg.counterparty.position;
-        Ok(Some(record(account.key, leg.sequence, before, &leg.done)))
+        Ok(Some(cut))
     }
 
     /// What the engine does with a leg; `None` where it is not cut.

@@ -2,12 +2,12 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    cross::LegTerms, distress::Distress, liquidation::LiquidationPlan, oracle::Action,
+    cross::LegTerms, distress::Distress, liquidation::LiquidationPlan, oracle::Action, units::Atoms,
 };
 use ballast_state::{
     cross::{Scene, Trouble},
     error::BallastError,
-    events::{LegForced, PositionLiquidated},
+    events::{CancelledOrders, LegForced, PositionLiquidated},
     exchange::{Exchange, PAUSE_LIQUIDATE},
     market::Market,
     pause::clocks_run,
@@ -25,7 +25,8 @@ use crate::{
     error::OrBallast,
     instructions::{
         liquidation::{settle_insurance, take_reward, Liquidation, TakesOver},
-        matching::{check_makers, Matched, Matching},
+        matching::{Listed, Matched, Matching},
+        orders::cancel_for,
         pool_take::TakeTerms,
         profit::Profits,
     },
@@ -83,11 +84,11 @@ impl<'info> LiquidateLeg<'info> {
         liquidator_margin: u64,
         take_over_lots: u64,
     ) -> Result<()> {
-        let (queues, makers) = CrossQueues::split(ctx.remaining_accounts)?;
         let accounts = &ctx.accounts;
+        let listed = Listed::beside(&accounts.board, ctx.remaining_accounts)?;
         let step = LegStep {
             board: BoardAccount::load(&accounts.board)?,
-            queues,
+            queues: listed.queues,
             common: Liquidation {
                 authority: accounts.liquidator_authority.key,
                 exchange: &accounts.exchange,
@@ -98,7 +99,7 @@ impl<'info> LiquidateLeg<'info> {
                 queue_long: &accounts.queue_long,
                 queue_short: &accounts.queue_short,
                 price: &accounts.price,
-                makers,
+                listed,
                 takes_over: TakesOver::Liquidator {
                     lots: take_over_lots,
                     margin: liquidator_margin,
@@ -108,7 +109,8 @@ impl<'info> LiquidateLeg<'info> {
         let (event, forced, profits) = step.run()?;
         emit(&accounts.event_authority, &*event)?;
         emit(&accounts.event_authority, &forced)?;
-        profits.hold(&accounts.venue(&[&accounts.trader, &accounts.liquidator], makers))
+        let named = [&accounts.trader, &accounts.liquidator];
+        profits.hold(&accounts.venue(&named, listed.makers))
     }
 }
 
@@ -126,7 +128,7 @@ impl<'info> LegStep<'_, 'info> {
         let clock = Clock::get()?;
         let exchange = it.exchange.current()?;
         let pauses = exchange.require_not_paused(PAUSE_LIQUIDATE, clock.slot)?;
-        check_makers(it.makers)?;
+        it.listed.check_makers()?;
         it.liquidator.current()?.require_authority(it.authority)?;
         let board = self.board.read()?;
         let mut market = it.market.current_mut()?;
@@ -155,8 +157,10 @@ impl<'info> LegStep<'_, 'info> {
         let draws = || self.queues.draws(&key);
         let input = scene.liquidation(&market, &victim, &trouble, draws)?;
         let (input, distress) = (Box::new(input), input.distress);
-        let now = clock.unix_timestamp;
-        let matching = Matching::new(key, &market, &queues, it.makers, &touched, now, false);
+        let entered = (victim.free(), victim.reserve_in(&key));
+        let own = victim.any_mut(&key)?;
+        let cancelled = cancel_for(&it.trader.key(), &book, own)?;
+        let matching = Matching::new(key, &market, &queues, it.listed, &touched, &clock, false);
         let room = Some(trouble.forced.room);
         let (plan, mut matched, low) = it.meet_book(
             &market, &queues, &touched, &book, matching, &input, room, newer,
@@ -177,7 +181,9 @@ impl<'info> LegStep<'_, 'info> {
             &trouble,
             &plan,
             (distress, counts),
+            (entered, &cancelled),
         )?;
+        event.cancelled = cancelled;
         let reward = take_reward(&mut market, &plan, before.size())?;
         let income = [plan.reward_atoms, matched.collected, reward];
         let terms = TakeTerms {
@@ -206,7 +212,7 @@ impl<'info> LegStep<'_, 'info> {
         Ok((event, forced, matched.changes.profits()))
     }
 
-    /// Writes what is left of the leg and of the pool. What is remembered of the leg follows the step and how
+    /// Writes what is left of the leg and of the pool; what its cancelled orders reserved is free. What is remembered of the leg follows the step and how
     /// the account stands after it.
     #[allow(clippy::too_many_arguments)]
     #[inline(never)]
@@ -219,11 +225,16 @@ impl<'info> LegStep<'_, 'info> {
         trouble: &Trouble,
         plan: &LiquidationPlan,
         (distress, counts): (Distress, bool),
+        ((free, reserve), cancelled): ((Atoms, u64), &Option<CancelledOrders>),
     ) -> Result<()> {
         let (key, slot) = (scene.key, scene.slot);
         let given = &trouble.forced.position;
         let after = &plan.position_after;
         let pool = scene.pool_after(victim, trouble.place, given, after, plan.victim_payout)?;
+        let _ = matched.changes.enter(free, reserve);
+        if let Some(cancelled) = cancelled {
+            victim.credit(cancelled.margin_atoms)?;
+        }
         matched.changes.enter_pool(victim.cross_pool);
         victim.cross_pool = pool.get();
         let change = LegChange {
@@ -233,8 +244,7 @@ impl<'info> LegStep<'_, 'info> {
             distress,
         };
         let changes = &mut matched.changes;
-        let written = store(changes, market, &key, victim, &self.queues, &change)?;
-        matched.changes.leave_pool(victim.cross_pool);
+        let written = store(changes, &key, victim, &self.queues, &change)?;
         if written.index.is_some() {
             let look = scene.trouble(market, victim, counts)?.forced.look;
             let remembered = plan.remembered(&distress, look, slot).or_ballast()?;
@@ -244,6 +254,7 @@ impl<'info> LegStep<'_, 'info> {
             market.liquidations = market.liquidations.wrapping_add(1);
         }
         let trader = self.common.trader.key();
-        renew(&trader, victim, scene.board, &self.queues, written, slot)
+        renew(&trader, victim, scene.board, &self.queues, written, slot)?;
+        matched.changes.leave_leg(victim)
     }
 }

@@ -97,14 +97,11 @@ impl<'info> PartLeg<'info> {
             funding_index: touched.funding_index,
             distress: Distress::NONE,
         };
-        store(
-            &mut changes,
-            &mut market,
-            &key,
-            &mut trader,
-            &cross,
-            &closed,
-        )?;
+        store(&mut changes, &key, &mut trader, &cross, &closed)?;
+        if let Ok(slot) = trader.any_mut(&key) {
+            // Orders that are left are those of an isolated position from here on.
+            slot.cross = 0;
+        }
         isolate(&mut changes, &trader_key, &key, &mut trader, &left.position)?;
         changes.leave_pool(trader.cross_pool);
         changes.close(&mut market)?;

@@ -66,8 +66,8 @@ pub struct LegChange<'a> {
     pub distress: Distress,
 }
 
-/// Changes a leg: its slot, what it claims, the open interest and the market's number of legs. One that is
-/// closed or turned round leaves its queue; the slot of a closed one is free again. The record of one that
+/// Changes a leg: its slot, what it claims, the open interest and the number of legs. One that is
+/// closed or turned round leaves its queue; the slot of a closed one without orders is free again. The record of one that
 /// stays, and its node on a side where it has none, are for [`renew`]. Where it stands then.
 ///
 /// # Errors
@@ -75,7 +75,6 @@ pub struct LegChange<'a> {
 #[inline(never)]
 pub fn store(
     changes: &mut PositionChanges,
-    market: &mut Market,
     key: &Pubkey,
     trader: &mut Trader,
     queues: &CrossQueues,
@@ -91,14 +90,11 @@ pub fn store(
         queues.write(key, side, |queue| Ok(queue.remove(node)?))?;
         slot.queue_node = NO_NODE;
     }
-    market.count_legs(was.is_some(), is.is_some())?;
-    slot.store(change.after);
-    if is.is_some() {
-        slot.store_distress(&change.distress);
-        return Ok(Written::leg(change.index));
-    }
-    trader.free_leg(change.index)?;
-    Ok(Written::NONE)
+    let stays = trader.store_leg(change.index, change.after, &change.distress)?;
+    Ok(match stays {
+        true => Written::leg(change.index),
+        false => Written::NONE,
+    })
 }
 
 /// Fails where a leg that goes from `before` to `after` would let the legs of its side hold more than the market
@@ -153,13 +149,16 @@ pub fn renew(
     let values = legs.account().values().map_err(BallastError::from)?;
     let mut given = [false; ballast_engine::cross::MOST_LEGS];
     for (given, slot) in given.iter_mut().zip(legs.slots()) {
-        let (market, side) = leg_of(trader, slot)?;
+        let Some((market, side)) = leg_of(trader, slot)? else {
+            continue;
+        };
         *given = queues.has(&market, side)? || written.index == Some(slot.index);
     }
     let renewed = |place: usize| given.get(place).copied().unwrap_or(false);
     if let Some(place) = legs.flattered(&values, now, renewed)? {
         let slot = legs.slots().get(place).copied().unwrap_or_default();
-        let (market, side) = leg_of(trader, &slot)?;
+        let leg = leg_of(trader, &slot)?;
+        let (market, side) = leg.ok_or_else(|| error!(BallastError::NoPosition))?;
         return Err(missing(BallastError::CrossRecordStale, &market, side));
     }
     let at = Moment {
@@ -196,7 +195,8 @@ fn write(
     written: Written,
     at: Moment,
 ) -> Result<()> {
-    let (market, side) = leg_of(trader, slot)?;
+    let leg = leg_of(trader, slot)?;
+    let (market, side) = leg.ok_or_else(|| error!(BallastError::NoPosition))?;
     let slot = trader.positions.get_mut(slot.index);
     let slot = slot.ok_or_else(|| error!(BallastError::NoPosition))?;
     let node = slot.queue_node;
@@ -215,13 +215,10 @@ fn write(
     Ok(())
 }
 
-/// Market and side of a leg.
-fn leg_of(trader: &Trader, slot: &LegSlot) -> Result<(Pubkey, Side)> {
+/// Market and side of a leg; `None` where there are orders alone.
+fn leg_of(trader: &Trader, slot: &LegSlot) -> Result<Option<(Pubkey, Side)>> {
     let slot = trader.positions.get(slot.index);
     let slot = slot.ok_or_else(|| error!(BallastError::NoPosition))?;
     let side = slot.position()?.side();
-    Ok((
-        slot.market,
-        side.ok_or_else(|| error!(BallastError::NoPosition))?,
-    ))
+    Ok(side.map(|side| (slot.market, side)))
 }

@@ -1,29 +1,28 @@
-//! A leg takes orders of the book: it is opened, enlarged, made smaller, turned round or closed.
+//! An order of a leg: it takes orders of the book, by which the leg is opened, enlarged, made smaller, turned round or
+//! closed, and waits in the book with what is left.
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    book::Book,
     cross::{LegTerms, LegTrade, Values},
-    descent::{take, BestOrder, Makers, MakersAndOwn, Met},
     distress::Distress,
     oracle::Action,
-    order::{check, OrderKind, SelfTrade},
     position::Position,
+    trade::PartyOutcome,
     units::{Atoms, Side},
-    EngineError,
 };
 use ballast_state::{
-    cross::Scene,
+    cross::{Legs, Scene},
     error::BallastError,
     events::{LegTraded, OrderPlaced},
     exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
     market::Market,
-    order_args::TradeLegArgs,
+    order_args::PlaceOrderArgs,
+    position_slot::PositionSlot,
     seeds::EXCHANGE_ADDRESS,
     trader::Trader,
 };
 
-use super::records::{check_interest, renew, store, LegChange};
+use super::records::{check_interest, renew, store, LegChange, Written};
 use crate::loaders::{
     board_account::BoardAccount, book_account::MarketBook, cross_queues::CrossQueues,
     current::Current, queue_account::MarketQueues,
@@ -32,9 +31,10 @@ use crate::{
     emit::emit,
     error::{error, require, OrBallast},
     instructions::{
-        matching::{check_makers, Matched, Matching},
+        matching::{Listed, Matched, Matching},
         position_change::PositionChanges,
         profit::{require_not_held, Profits},
+        taker::{Taker, TakerOrder},
     },
     oracle::touch,
 };
@@ -72,33 +72,34 @@ pub struct TradeLeg<'info> {
 }
 
 impl<'info> TradeLeg<'info> {
-    /// Trades with the orders of the listed makers, best first; what they do not take is dropped. The pool takes
-    /// what the trade realises and pays the fee. Who opens, enlarges or turns round a leg holds what opening
-    /// needs afterwards; who makes it smaller is no less healthy than before, and at a price worse than a
-    /// liquidation's holds what opening needs.
+    /// Trades with the orders of the listed makers, best first, and leaves the rest of a limit order in the book. The
+    /// pool takes what the trade realises and pays the fee. Who opens, enlarges or turns round a leg holds what
+    /// opening needs afterwards; who makes it smaller is no less healthy than before, and at a price worse than a
+    /// liquidation's holds what opening needs. What an order reserves is free collateral, and what that lacks comes
+    /// out of the pool, which then holds what opening needs.
     ///
     /// # Errors
-    /// `NotTraderAuthority`, `Paused`, `TooManyMakers`, `CrossDisabled`, `CrossTooManyLegs`, `CrossLegThere` beside
-    /// an isolated position, the `Price...` errors, those of [`check`], `NotFilled`, `PositionTooLarge`,
-    /// `PositionTooSmall`, `NothingFilled`, `OpenInterestLimit`, `CrossBelowInitial`, `CrossMarkStale`, `CrossMarkFrozen`,
-    /// `CrossQueueMissing`, `CrossRecordStale`, `QueueFull`, `MakerForeign`; `ProfitIsHeld` for a profit in a
-    /// market that is short.
-    pub fn handle(ctx: Context<'info, Self>, args: TradeLegArgs) -> Result<()> {
-        let (queues, makers) = CrossQueues::split(ctx.remaining_accounts)?;
+    /// Those of `place_order`; `CrossDisabled`, `CrossTooManyLegs`, `CrossLegThere` beside an isolated position,
+    /// `NothingFilled` where nothing waits either, `CrossBelowInitial`, `CrossDepositStays`, `CrossMarkStale`,
+    /// `CrossMarkFrozen`, `CrossQueueMissing`, `CrossRecordStale`; `ProfitIsHeld` for a profit in a market that is
+    /// short.
+    pub fn handle(ctx: Context<'info, Self>, args: PlaceOrderArgs) -> Result<()> {
         let accounts = &ctx.accounts;
-        let (placed, traded, profits) = accounts.trade(&queues, makers, &args)?;
+        let listed = Listed::beside(&accounts.board, ctx.remaining_accounts)?;
+        let (placed, traded, profits) = accounts.trade(listed, &args)?;
         emit(&accounts.event_authority, &*placed)?;
-        emit(&accounts.event_authority, &*traded)?;
-        profits.hold(&accounts.venue(&[], makers))
+        if let Some(traded) = traded {
+            emit(&accounts.event_authority, &*traded)?;
+        }
+        profits.hold(&accounts.venue(&[], listed.makers))
     }
 
     #[inline(never)]
     fn trade(
         &self,
-        queues: &CrossQueues<'info>,
-        makers: &'info [AccountInfo<'info>],
-        args: &TradeLegArgs,
-    ) -> Result<(Box<OrderPlaced>, Box<LegTraded>, Profits)> {
+        listed: Listed<'_, 'info>,
+        args: &PlaceOrderArgs,
+    ) -> Result<(Box<OrderPlaced>, Option<Box<LegTraded>>, Profits)> {
         let clock = Clock::get()?;
         let paused = if args.reduce_only {
             PAUSE_TRADE
@@ -107,7 +108,7 @@ impl<'info> TradeLeg<'info> {
         };
         let exchange = self.exchange.current()?;
         let pauses = exchange.require_not_paused(paused, clock.slot)?;
-        check_makers(makers)?;
+        listed.check_makers()?;
         let board = BoardAccount::load(&self.board)?.read()?;
         let (key, mut market) = (self.market.key(), self.market.current_mut()?);
         let mut trader = self.trader.current_mut()?;
@@ -117,9 +118,8 @@ impl<'info> TradeLeg<'info> {
         let positions = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
         let terms = LegTerms::of(market.params());
-        let taker = LegTaker {
-            trader: self.trader.key(),
-            queues,
+        let leg_taker = LegTaker {
+            queues: &listed.queues,
             scene: Scene {
                 key,
                 touched: &touched,
@@ -128,72 +128,78 @@ impl<'info> TradeLeg<'info> {
                 slot: clock.slot,
             },
         };
-        let leg = taker.leg(&mut trader)?;
-        let now = clock.unix_timestamp;
-        let matching = Matching::new(key, &market, &positions, makers, &touched, now, true);
-        let (mut matched, lots) = taker.match_book(&market, &book, &leg, matching, args)?;
-        let filled = matched.taken.lots;
-        require!(filled > 0, BallastError::NothingFilled);
-        let side = args.side.into();
-        let trade = taker.decide(&market, &trader, &leg, &matched, side)?;
-        let profit = trade.profit().or_ballast()?;
-        let changes = &mut matched.changes;
-        let traded = taker.settle(&mut market, &mut trader, &leg, changes, &trade)?;
+        let leg = leg_taker.leg(&mut trader)?;
+        let mut taker = leg_taker.taker(self.trader.key(), &trader, &leg)?;
+        let matching = Matching::new(key, &market, &positions, listed, &touched, &clock, true);
+        let (mut matched, trade) =
+            leg_taker.match_book(&market, &book, &leg, matching, &mut taker, args)?;
+        let traded = leg_taker.store(&mut trader, &leg, &taker, &trade, &mut matched)?;
         matched.book(&mut market, &book)?;
         matched.changes.close(&mut market)?;
         market.invariant()?;
         let profits = matched.changes.profits();
-        require_not_held(&market, &positions, &profits, profit, clock.slot)?;
-        let placed = OrderPlaced {
-            side: args.side,
-            kind: args.kind.into(),
-            reduce_only: args.reduce_only,
-            price_ticks: args.price_ticks,
-            lots,
-            filled_lots: filled,
-            dropped_lots: lots.wrapping_sub(filled),
-            ..matched.placed(key, taker.trader, &touched)
-        };
-        Ok((Box::new(placed), traded, profits))
+        if let Some(trade) = &trade {
+            let profit = trade.profit().or_ballast()?;
+            require_not_held(&market, &positions, &profits, profit, clock.slot)?;
+        }
+        let matched = matched.placed(key, taker.trader, &touched);
+        Ok((taker.placed(args, None, matched), traded, profits))
     }
 }
 
 /// A leg before it trades.
-pub struct LegBefore {
+pub struct LegBefore<'a> {
     /// Index of its slot.
     pub index: usize,
-    /// What it claims, funding as stored.
+    /// The account's legs.
+    pub legs: Legs<'a>,
+    /// The place of this one among them.
+    pub place: usize,
+    /// The leg, funding as stored.
     pub position: Position,
     /// How the account stands.
     pub values: Values,
 }
 
-/// Whose leg trades, and where.
+/// Where a leg trades.
 pub struct LegTaker<'a, 'info> {
-    /// The trader account.
-    pub trader: Pubkey,
     /// The cross queues that are listed.
     pub queues: &'a CrossQueues<'info>,
     /// The market.
     pub scene: Scene<'a>,
 }
 
-impl LegTaker<'_, '_> {
+impl<'a> LegTaker<'a, '_> {
     /// The leg, claimed where there is none.
+    ///
+    /// # Errors
+    /// Those of [`Trader::leg_or_claim`] and [`Scene::valued`].
     #[inline(never)]
-    pub fn leg(&self, trader: &mut Trader) -> Result<Box<LegBefore>> {
+    pub fn leg(&self, trader: &mut Trader) -> Result<Box<LegBefore<'a>>> {
         let index = trader.leg_or_claim(&self.scene.key)?;
-        let values = self.scene.valued(trader)?.account().values();
-        let slot = trader.positions.get(index);
-        let slot = slot.ok_or_else(|| error!(BallastError::NoFreeSlot))?;
+        let legs = self.scene.valued(trader)?;
+        let place = legs.place_of(index)?;
+        let account = legs.account();
+        let leg = account.legs.get(place);
+        let leg = leg.ok_or_else(|| error!(BallastError::NoPosition))?;
         Ok(Box::new(LegBefore {
             index,
-            position: slot.leg_claim()?,
-            values: values.or_ballast()?,
+            place,
+            position: leg.position,
+            values: account.values().or_ballast()?,
+            legs,
         }))
     }
 
-    /// Works the order off; what was done, and the order's lots.
+    fn taker(&self, key: Pubkey, trader: &Trader, leg: &LegBefore) -> Result<Box<Taker>> {
+        let slot = trader.positions.get(leg.index);
+        let slot = slot.ok_or_else(|| error!(BallastError::NoPosition))?;
+        let mut taker = Taker::new(key, trader.free(), slot, leg.position);
+        taker.pool_backs = true;
+        Ok(taker)
+    }
+
+    /// Works the order off; what was done, and what the fills make of the leg.
     #[inline(never)]
     fn match_book<'q, 'i>(
         &self,
@@ -201,72 +207,112 @@ impl LegTaker<'_, '_> {
         book: &MarketBook,
         leg: &LegBefore,
         mut matching: Box<Matching<'_, 'q, 'i>>,
-        args: &TradeLegArgs,
-    ) -> Result<(Matched<'q, 'i>, u64)> {
-        let request = args.request();
-        let rules = market.order_rules(&self.scene.touched.mark, matching.now());
-        let terms = check(&rules, &leg.position, &request).or_ballast()?;
-        let taken = book.write(|book| {
-            let mut orders = Orders {
-                trader: &self.trader,
-                book,
-                matching: &mut matching,
-            };
-            take(&request, &terms, SelfTrade::Abort, &mut orders)
-        })?;
-        let whole = taken.left == 0 || request.kind != OrderKind::FillOrKill;
-        require!(whole, BallastError::NotFilled);
-        Ok((matching.done(), terms.lots))
+        taker: &mut Taker,
+        args: &PlaceOrderArgs,
+    ) -> Result<(Matched<'q, 'i>, Option<Box<LegTrade>>)> {
+        let order = TakerOrder::of(args);
+        let touched = self.scene.touched;
+        let mut trade = None;
+        let settle = &mut |taker: &mut Taker, matching: &mut Matching| {
+            let made = self.decide(market, leg, matching, order.request.side)?;
+            taker.party = Some(PartyOutcome {
+                position: made.position,
+                free: taker.free,
+                fee: Atoms::ZERO,
+                realized: made.realized,
+                released: Atoms::ZERO,
+                margin_added: 0,
+                reduced_only: made.reduced_only,
+            });
+            trade = Some(made);
+            Ok(())
+        };
+        book.write(|book| taker.work_with(book, market, touched, &mut matching, &order, settle))?;
+        let done = taker.filled > 0 || taker.resting > 0;
+        require!(done, BallastError::NothingFilled);
+        Ok((matching.done(), trade))
     }
 
-    /// Writes what a trade makes of the leg and the pool, and checks whether the account may stand.
+    /// Writes what became of the leg, its orders, the pool, free collateral and the records, where the account may
+    /// stand then.
     #[inline(never)]
-    pub fn settle(
+    fn store(
         &self,
-        market: &mut Market,
         trader: &mut Trader,
         leg: &LegBefore,
-        changes: &mut PositionChanges,
+        taker: &Taker,
+        trade: &Option<Box<LegTrade>>,
+        matched: &mut Matched,
+    ) -> Result<Option<Box<LegTraded>>> {
+        let (scene, pool) = (&self.scene, trader.cross_pool);
+        let _ = matched
+            .changes
+            .enter(trader.free(), trader.reserve_in(&scene.key));
+        matched.changes.enter_pool(pool);
+        trader.any_mut(&scene.key)?.store_own_orders(&taker.own);
+        trader.free = taker.free.get();
+        let (written, event) = match trade {
+            Some(trade) => {
+                trader.cross_pool = trade.pool.get();
+                trader.pool_out(taker.from_pool, scene.slot)?;
+                let changes = &mut matched.changes;
+                let (written, event) = self.store_trade(trader, leg, trade, changes, pool)?;
+                (Some(written), Some(event))
+            }
+            None if taker.from_pool > 0 => {
+                trader.pool_out(taker.from_pool, scene.slot)?;
+                (Some(Written::NONE), None)
+            }
+            None => (None, None),
+        };
+        if taker.from_pool > 0 {
+            scene.check_opening(trader)?;
+        }
+        if let Some(written) = written {
+            let (board, slot) = (scene.board, scene.slot);
+            renew(&taker.trader, trader, board, self.queues, written, slot)?;
+        }
+        matched.changes.leave_leg(trader)?;
+        Ok(event.map(|event| {
+            Box::new(LegTraded {
+                trader: taker.trader,
+                ..event
+            })
+        }))
+    }
+
+    /// Writes the leg, where its account, whose pool was `pool` and is written, may stand. Whose it is the event
+    /// does not say.
+    ///
+    /// # Errors
+    /// Those of [`store`] and [`Scene::check_traded`].
+    #[inline(never)]
+    pub fn store_trade(
+        &self,
+        trader: &mut Trader,
+        leg: &LegBefore,
         trade: &LegTrade,
-    ) -> Result<Box<LegTraded>> {
-        let pool = trader.cross_pool;
-        let (before, index) = (&leg.position, leg.index);
-        changes.enter_pool(pool);
-        trader.cross_pool = trade.pool.get();
+        changes: &mut PositionChanges,
+        pool: i64,
+    ) -> Result<(Written, LegTraded)> {
+        let scene = &self.scene;
+        let slot = trader.positions.get(leg.index);
         let distress = match trade.reduced_only {
-            true => trader.leg(&self.scene.key)?.distress(),
+            true => slot.map_or(Distress::NONE, PositionSlot::distress),
             false => Distress::NONE,
         };
         let change = LegChange {
-            index,
+            index: leg.index,
             after: &trade.position,
-            funding_index: self.scene.touched.funding_index,
+            funding_index: scene.touched.funding_index,
             distress,
         };
-        let written = store(
-            changes,
-            market,
-            &self.scene.key,
-            trader,
-            self.queues,
-            &change,
-        )?;
-        changes.leave_pool(trader.cross_pool);
-        let values = self
-            .scene
-            .check_traded(trader, written.index, &leg.values, trade)?;
-        renew(
-            &self.trader,
-            trader,
-            self.scene.board,
-            self.queues,
-            written,
-            self.scene.slot,
-        )?;
-        Ok(Box::new(LegTraded {
-            market: self.scene.key,
-            trader: self.trader,
-            lots_before: before.lots.get(),
+        let written = store(changes, &scene.key, trader, self.queues, &change)?;
+        let values = scene.check_traded(trader, written.index, &leg.values, trade)?;
+        let event = LegTraded {
+            market: scene.key,
+            trader: Pubkey::default(),
+            lots_before: leg.position.lots.get(),
             lots_after: trade.position.lots.get(),
             entry_quote_after: trade.position.entry_quote.get(),
             realized: trade.realized.get(),
@@ -276,7 +322,8 @@ impl LegTaker<'_, '_> {
             pool_after: trader.cross_pool,
             equity_atoms: values.equity.get(),
             requirement_atoms: values.requirement,
-        }))
+        };
+        Ok((written, event))
     }
 
     /// What the fills make of the leg and the pool, within the limits of the market.
@@ -284,52 +331,17 @@ impl LegTaker<'_, '_> {
     fn decide(
         &self,
         market: &Market,
-        trader: &Trader,
         leg: &LegBefore,
-        matched: &Matched,
+        matching: &Matching,
         side: Side,
     ) -> Result<Box<LegTrade>> {
-        let open = matched.changes.open_interest();
-        let trade = self.scene.taken(
-            market,
-            trader,
-            leg.index,
-            side,
-            &matched.taken,
-            (matched.collected, open),
-        )?;
+        let at = (&leg.legs, leg.place);
+        let open_interest = matching.changes.open_interest();
+        let taken = &matching.taken;
+        let trade = self.scene.taken(market, at, side, taken, open_interest)?;
         let after = &trade.position;
         let (board, queues) = (self.scene.board, self.queues);
         check_interest(board, market, &self.scene.key, queues, &leg.position, after)?;
         Ok(trade)
-    }
-}
-
-/// The orders of the book; none is the taker's own, who has a leg in the market.
-struct Orders<'s, 'b, 'a, 'q, 'info> {
-    trader: &'s Pubkey,
-    book: &'s mut Book<'b>,
-    matching: &'s mut Matching<'a, 'q, 'info>,
-}
-
-impl Makers for Orders<'_, '_, '_, '_, '_> {
-    type Error = Error;
-
-    fn refused(error: EngineError) -> Error {
-        BallastError::from(error).into()
-    }
-
-    fn best(&mut self, side: Side) -> Result<Option<BestOrder>> {
-        self.matching.best(self.book, side, self.trader)
-    }
-
-    fn meet(&mut self, node: u32, most: u64) -> Result<Met> {
-        self.matching.meet(self.book, node, most)
-    }
-}
-
-impl MakersAndOwn for Orders<'_, '_, '_, '_, '_> {
-    fn cancel_own(&mut self, _node: u32, _lots: Option<u64>) -> Result<()> {
-        Err(error!(BallastError::SelfTrade))
     }
 }

@@ -5,7 +5,7 @@ use ballast_engine::{
     oracle::{Action, Now},
     position::Position,
     trade::{self, PartyInput, PartyOutcome, TradeOutcome, TradeTerms},
-    units::{Lots, Ticks},
+    units::{Atoms, Lots, Ticks},
 };
 use ballast_state::{
     error::BallastError,
@@ -217,7 +217,7 @@ impl Party {
             stamp: None,
         };
         changes.apply(&mut entered, slot, &change)?;
-        cuts.make(key, market_key, slot, outcome)?;
+        cuts.make(key, market_key, slot, outcome.position.lots, outcome.free)?;
         trader.free = outcome.free.get();
         changes.leave(key, trader, &entered, 0)?;
         Ok(PartyTraded {
@@ -248,24 +248,29 @@ pub struct Cuts<'a, 'info> {
 }
 
 impl Cuts<'_, '_> {
-    /// Brings a party's reduce-only orders down to its position.
+    /// Brings a party's reduce-only orders down to the `lots` of its position; `free` is its free collateral
+    /// afterwards.
+    ///
+    /// # Errors
+    /// Those of [`cut_reduce_only`].
     #[inline(never)]
-    fn make(
+    pub fn make(
         &mut self,
         key: &Pubkey,
         market_key: &Pubkey,
         slot: &mut PositionSlot,
-        outcome: &PartyOutcome,
+        lots: Lots,
+        free: Atoms,
     ) -> Result<()> {
         let mut orders = Vec::new();
-        cut_reduce_only(self.book, slot, |order| {
+        cut_reduce_only(self.book, slot, lots, |order| {
             orders.push(record(self.market, order));
         })?;
         if !orders.is_empty() {
             self.made.push(OrdersCancelled {
                 market: *market_key,
                 trader: *key,
-                free_after: outcome.free.get(),
+                free_after: free.get(),
                 orders,
             });
         }

@@ -52,7 +52,7 @@ impl CancelAllOrders<'_> {
         let book = MarketBook::load(&market, &self.book)?;
         market.accrue_at_last_price(Clock::get()?.unix_timestamp)?;
         let mut cancelled = Vec::new();
-        if let Ok(slot) = trader.slot_mut(&key) {
+        if let Ok(slot) = trader.any_mut(&key) {
             let each = |order: &_| cancelled.push(record(&market, order));
             let reserve = slot.order_margin;
             let freed = cancel_own_orders(&book, slot, side.map(Into::into), each)?;

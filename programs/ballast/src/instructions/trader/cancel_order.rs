@@ -48,7 +48,7 @@ impl CancelOrder<'_> {
         let book = MarketBook::load(&market, &self.book)?;
         market.accrue_at_last_price(Clock::get()?.unix_timestamp)?;
         let slot = trader
-            .slot_mut(&key)
+            .any_mut(&key)
             .map_err(|_| error!(BallastError::OrderNotFound))?;
         let reserve = slot.order_margin;
         let cancelled = orders::cancel_order(&book, slot, order)?;

@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_engine::{oracle::Action, trade::check_open_interest};
 use ballast_state::{
     error::BallastError,
-    events::{OrderPlaced, PartyTraded},
+    events::OrderPlaced,
     exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
     instructions::OrderRef,
     market::{Market, Touched},
@@ -18,7 +18,7 @@ use crate::{
     emit::emit,
     error::{error, OrBallast},
     instructions::{
-        matching::{check_makers, Matched, Matching},
+        matching::{Listed, Matched, Matching},
         profit::{Profits, Venue},
         taker::{Taker, TakerOrder},
     },
@@ -27,7 +27,8 @@ use crate::{
 };
 
 /// Accounts of `place_order` and `replace_order`. The remaining accounts are the makers' trader
-/// accounts, writable, in the order of the book. A post-only order, which never trades, may go without
+/// accounts, writable, in the order of the book; before them, where legs have orders among those, the board and, writable,
+/// their cross queues. A post-only order, which never trades, may go without
 /// the two queues.
 #[event_cpi]
 #[derive(Accounts)]
@@ -65,12 +66,13 @@ impl<'info> PlaceOrder<'info> {
     /// `NotTraderAuthority`, `Paused`, `TooManyMakers`, the `Price...` errors, `NoFreeSlot`,
     /// those of [`ballast_engine::order::check`], `DuplicateClientId`,
     /// `PostOnlyCrosses`, `SelfTrade`, `NotFilled`, `InsufficientCollateral`, `PositionTooLarge`,
-    /// `TooManyOrders`, `BookFull`, `OpenInterestLimit`, `QueueFull`, `QueuesMissing`, `MakerForeign`.
+    /// `TooManyOrders`, `BookFull`, `OpenInterestLimit`, `QueueFull`, `QueuesMissing`, `MakerForeign`; `CrossLegThere`
+    /// of a leg; `WrongBoard`, `CrossQueueMissing`, `CrossMarkStale`, `CrossRecordStale` where an order of a leg is met.
     pub fn handle(ctx: Context<'info, Self>, args: PlaceOrderArgs) -> Result<()> {
-        let listed = ctx.remaining_accounts;
+        let listed = Listed::of(ctx.remaining_accounts)?;
         let (event, profits) = ctx.accounts.place(listed, None, &args)?;
         emit(&ctx.accounts.event_authority, &*event)?;
-        profits.hold(&ctx.accounts.venue(&[&ctx.accounts.trader], listed))
+        profits.hold(&ctx.accounts.venue(&[&ctx.accounts.trader], listed.makers))
     }
 
     /// Cancels the order `replaced` and places another in its stead.
@@ -82,16 +84,16 @@ impl<'info> PlaceOrder<'info> {
         replaced: OrderRef,
         args: PlaceOrderArgs,
     ) -> Result<()> {
-        let makers = ctx.remaining_accounts;
-        let (event, profits) = ctx.accounts.place(makers, Some(replaced), &args)?;
+        let listed = Listed::of(ctx.remaining_accounts)?;
+        let (event, profits) = ctx.accounts.place(listed, Some(replaced), &args)?;
         emit(&ctx.accounts.event_authority, &*event)?;
-        profits.hold(&ctx.accounts.venue(&[&ctx.accounts.trader], makers))
+        profits.hold(&ctx.accounts.venue(&[&ctx.accounts.trader], listed.makers))
     }
 
     #[inline(never)]
     fn place(
         &self,
-        makers: &'info [AccountInfo<'info>],
+        listed: Listed<'_, 'info>,
         replaced: Option<OrderRef>,
         args: &PlaceOrderArgs,
     ) -> Result<(Box<OrderPlaced>, Profits)> {
@@ -109,13 +111,12 @@ impl<'info> PlaceOrder<'info> {
             .exchange
             .current()?
             .require_not_paused(paused, clock.slot)?;
-        check_makers(makers)?;
+        listed.check_makers()?;
         let touched = touch(&mut market, &self.price, Action::Open, &clock, pauses)?;
         let mut taker = Taker::load(&mut trader, self.trader.key(), &key, &market)?;
         let queues = self.queues(&market, args)?;
         let book = MarketBook::load(&market, &self.book)?;
-        let now = clock.unix_timestamp;
-        let matching = Matching::new(key, &market, &queues, makers, &touched, now, true);
+        let matching = Matching::new(key, &market, &queues, listed, &touched, &clock, true);
         let mut matched = self.work(
             &market, &book, &mut taker, matching, replaced, args, &touched,
         )?;
@@ -125,7 +126,8 @@ impl<'info> PlaceOrder<'info> {
         matched.changes.close(&mut market)?;
         market.invariant()?;
         let profits = matched.changes.profits();
-        Ok((self.event(args, &taker, &touched, matched, party), profits))
+        let matched = matched.placed(key, self.trader.key(), &touched);
+        Ok((taker.placed(args, party, matched), profits))
     }
 
     /// The market's queues; none where a post-only order goes without.
@@ -164,12 +166,7 @@ impl<'info> PlaceOrder<'info> {
         args: &PlaceOrderArgs,
         touched: &Touched,
     ) -> Result<Matched<'q, 'info>> {
-        let order = TakerOrder {
-            request: args.request(),
-            self_trade: args.self_trade.into(),
-            margin: args.margin,
-            client_id: args.client_id,
-        };
+        let order = TakerOrder::of(args);
         book.write(|book| {
             if let Some(replaced) = replaced {
                 let node = replaced.find(&book.as_ref(), &taker.own)?;
@@ -184,33 +181,5 @@ impl<'info> PlaceOrder<'info> {
         let (params, mode) = (market.params(), market.mode());
         check_open_interest(params, &touched.mark, mode, before, after).or_ballast()?;
         Ok(matching.done())
-    }
-
-    #[inline(never)]
-    fn event(
-        &self,
-        args: &PlaceOrderArgs,
-        taker: &Taker,
-        touched: &Touched,
-        matched: Matched,
-        party: Option<PartyTraded>,
-    ) -> Box<OrderPlaced> {
-        Box::new(OrderPlaced {
-            order_id: taker.order_id,
-            client_id: args.client_id,
-            side: args.side,
-            kind: args.kind,
-            reduce_only: args.reduce_only,
-            price_ticks: args.price_ticks,
-            expires_at: args.expires_at,
-            lots: taker.lots,
-            filled_lots: taker.filled,
-            resting_lots: taker.resting,
-            dropped_lots: taker.dropped(),
-            reserved_atoms: taker.reserved,
-            taker: party,
-            cancelled: taker.cancelled.clone(),
-            ..matched.placed(self.market.key(), self.trader.key(), touched)
-        })
     }
 }
