@@ -15,10 +15,12 @@ use crate::cross::{allowed, sound, Cross};
 use crate::orders::ask;
 use crate::support::{done, quiet, refused, terms, START, USD};
 
-/// Who of taker and maker trades a leg.
-const TAKER: [bool; 2] = [true, false];
-const MAKER: [bool; 2] = [false, true];
-const BOTH: [bool; 2] = [true, true];
+/// The taker trades a leg.
+pub const TAKER: [bool; 2] = [true, false];
+/// The maker does.
+pub const MAKER: [bool; 2] = [false, true];
+/// Both do.
+pub const BOTH: [bool; 2] = [true, true];
 
 /// Atoms, signed.
 fn dollars(amount: u64) -> i64 {
@@ -26,18 +28,20 @@ fn dollars(amount: u64) -> i64 {
 }
 
 /// Terms without margin.
-fn at(lots: i64, ticks: u64) -> BlockTrade {
+pub fn at(lots: i64, ticks: u64) -> BlockTrade {
     terms(lots, ticks, 0, 0)
 }
 
 /// Two quiet markets; alice and carol have $500 in their pools and $500 beside, bob has $100,000.
-struct Desk {
-    cross: Cross,
-    dave: TraderCookie,
+pub struct Desk {
+    /// The venue.
+    pub cross: Cross,
+    /// Somebody with $100,000.
+    pub dave: TraderCookie,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(&quiet())
     }
 
@@ -53,24 +57,24 @@ impl Desk {
         Self { cross, dave }
     }
 
-    fn alice(&self) -> TraderCookie {
+    pub fn alice(&self) -> TraderCookie {
         self.cross.venue.alice.clone()
     }
 
-    fn carol(&self) -> TraderCookie {
+    pub fn carol(&self) -> TraderCookie {
         self.cross.carol.clone()
     }
 
-    fn bob(&self) -> TraderCookie {
+    pub fn bob(&self) -> TraderCookie {
         self.cross.venue.bob.clone()
     }
 
-    fn sandbox(&mut self) -> &mut Sandbox {
+    pub fn sandbox(&mut self) -> &mut Sandbox {
         &mut self.cross.venue.sandbox
     }
 
     /// A trade in the first market, all cross queues listed.
-    fn trade(
+    pub fn trade(
         &mut self,
         parties: [&TraderCookie; 2],
         agreed: BlockTrade,
@@ -83,7 +87,7 @@ impl Desk {
 
     /// The same in any market, which must go through.
     #[track_caller]
-    fn traded(
+    pub fn traded(
         &mut self,
         market: &MarketCookie,
         parties: [&TraderCookie; 2],
