@@ -26,6 +26,8 @@ import {
   type ChangeStaged,
   getClaimsCountedDecoder,
   type ClaimsCounted,
+  getCrossBlockTradedDecoder,
+  type CrossBlockTraded,
   getCrossEnabledDecoder,
   type CrossEnabled,
   getCrossMovedDecoder,
@@ -185,6 +187,7 @@ export type BallastEvent =
   | { name: 'ChangeCancelled'; data: ChangeCancelled }
   | { name: 'ChangeStaged'; data: ChangeStaged }
   | { name: 'ClaimsCounted'; data: ClaimsCounted }
+  | { name: 'CrossBlockTraded'; data: CrossBlockTraded }
   | { name: 'CrossEnabled'; data: CrossEnabled }
   | { name: 'CrossMoved'; data: CrossMoved }
   | { name: 'CrossRound'; data: CrossRound }
@@ -321,6 +324,11 @@ export const BALLAST_EVENTS: readonly {
     name: 'ClaimsCounted',
     discriminator: new Uint8Array([213, 120, 178, 72, 87, 141, 187, 131]),
     decoder: getClaimsCountedDecoder(),
+  },
+  {
+    name: 'CrossBlockTraded',
+    discriminator: new Uint8Array([22, 193, 128, 157, 57, 45, 173, 83]),
+    decoder: getCrossBlockTradedDecoder(),
   },
   {
     name: 'CrossEnabled',

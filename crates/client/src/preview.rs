@@ -4,6 +4,7 @@
 //! Makers' accounts decide whether their orders trade: [`order_makers`](crate::makers::order_makers) names
 //! them. Profit that a market short of money would hold is told as free.
 
+mod block;
 mod desk;
 mod leg;
 mod play;
@@ -27,6 +28,7 @@ use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
 
 use crate::accounts::{BookSnapshot, QueueSnapshot};
+pub use block::{block, BlockPreview, BlockScene, LegStands};
 pub use desk::LegDesk;
 pub use leg::{leg, LegPreview};
 use play::Play;

@@ -1,7 +1,8 @@
 //! Block trades, take-overs by a liquidator, and margin transfers.
 
+mod deal;
+
 use crate::error::EngineError;
-use crate::fees::{maker_fee, split, taker_fee};
 use crate::margin::initial_margin;
 use crate::oracle::{Action, Mark};
 use crate::order::within_band;
@@ -9,6 +10,8 @@ use crate::position::Position;
 use crate::risk::RiskParams;
 use crate::units::{Atoms, LotPrice, Lots, Ticks};
 use crate::wind_down::{MarketAction, MarketMode};
+
+pub use deal::{Deal, DealSums, Role};
 
 /// What two traders agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,44 +118,23 @@ pub fn block_trade(
     taker: &PartyInput,
     maker: &PartyInput,
 ) -> Result<TradeOutcome, EngineError> {
-    if terms.lots.is_zero() {
-        return Err(EngineError::ZeroLots);
-    }
-    let price = terms.price.lot_price(market.atoms_per_lot_tick)?;
-    check_band(params, mark, price)?;
-    let notional = price.notional(terms.lots.size())?;
-    let amount = Atoms::from_unsigned(notional)?;
-    let opposite = Atoms::ZERO.try_sub(amount)?;
-    let (quote, maker_quote) = if terms.lots.get() > 0 {
-        (amount, opposite)
-    } else {
-        (opposite, amount)
-    };
-    let taker_due = Atoms::from_unsigned(taker_fee(params, notional)?)?;
-    let scale = mark.scale.and_open(terms.lots.size())?;
-    let mark = &Mark { scale, ..*mark };
-    let taken = apply(params, mark, taker, terms.lots, quote, taker_due)?;
-    let maker_due = maker_fee(params, notional, taken.fee.positive_part())?;
-    let maker_lots = terms.lots.opposite();
-    let made = apply(params, mark, maker, maker_lots, maker_quote, maker_due)?;
-    check_least(market.least_lots, &taker.position, &taken)?;
-    check_least(market.least_lots, &maker.position, &made)?;
-
+    let deal = Deal::new(params, mark, market, terms)?;
+    let taken = deal.party(Role::Taker, taker, deal.taker_due()?)?;
+    let made = deal.party(Role::Maker, maker, deal.maker_due(taken.fee)?)?;
+    deal.check_left(&taker.position, &taken.position, taken.reduced_only)?;
+    deal.check_left(&maker.position, &made.position, made.reduced_only)?;
     let changes = [
         (taker.position.lots, taken.position.lots),
         (maker.position.lots, made.position.lots),
     ];
-    let open_interest_lots = open_interest_after(market.open_interest_lots, &changes)?;
-    let before = market.open_interest_lots;
-    check_open_interest(params, mark, market.mode, before, open_interest_lots)?;
-    let fees = split(params, taken.fee.try_add(made.fee)?)?;
+    let sums = deal.conclude(&changes, taken.fee.try_add(made.fee)?)?;
     Ok(TradeOutcome {
         taker: taken,
         maker: made,
-        quote,
-        open_interest_lots,
-        market_fees: fees.market,
-        insurance_fees: fees.insurance,
+        quote: deal.quote(),
+        open_interest_lots: sums.open_interest_lots,
+        market_fees: sums.fees.market,
+        insurance_fees: sums.fees.insurance,
     })
 }
 
@@ -276,15 +258,6 @@ fn apply(
 fn check_band(params: &RiskParams, mark: &Mark, price: LotPrice) -> Result<(), EngineError> {
     if !within_band(params, mark.price, price) {
         return Err(EngineError::PriceOutsideBand);
-    }
-    Ok(())
-}
-
-/// What is left is nothing or has at least `least` lots. A position that has less may shrink freely.
-fn check_least(least: u64, before: &Position, after: &PartyOutcome) -> Result<(), EngineError> {
-    let exempt = after.reduced_only && before.size() < least;
-    if !after.position.is_empty() && after.position.size() < least && !exempt {
-        return Err(EngineError::PositionTooSmall);
     }
     Ok(())
 }

@@ -146,6 +146,7 @@ impl Reader<'_> {
     fn read(&mut self, event: &BallastEvent) {
         match event {
             BallastEvent::BlockTraded(event) => self.block(event),
+            BallastEvent::CrossBlockTraded(event) => self.cross_block(event),
             BallastEvent::OrderPlaced(event) => {
                 let market = event.market;
                 let bought = event.side == OrderSide::Bid;

@@ -6,13 +6,14 @@ use ballast_client::instructions::anyone::Takeover;
 use ballast_client::instructions::cross;
 use ballast_engine::units::Side;
 use ballast_state::cross::{CrossBoard, EnableCrossArgs};
+use ballast_state::instructions::BlockTradeCrossArgs;
 use ballast_state::order_args::PlaceOrderArgs;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::Pubkey;
 
 use crate::cookie::MarketCookie;
 use crate::outcome::{TxError, TxResult};
-use crate::trading::TraderCookie;
+use crate::trading::{BlockTrade, TraderCookie};
 use crate::world::Sandbox;
 
 /// The cross queues of a market.
@@ -172,6 +173,28 @@ impl Sandbox {
         self.send_listing(&instruction, &trader.wallet, &listed)
     }
 
+    /// A block trade of whom one or both trade a leg, signed by both owners; `legs` says which trades one where it
+    /// has nothing in the market.
+    pub fn block_trade_cross(
+        &mut self,
+        market: &MarketCookie,
+        [taker, maker]: [&TraderCookie; 2],
+        terms: BlockTrade,
+        legs: [bool; 2],
+        queues: &[Pubkey],
+    ) -> TxResult {
+        let instruction = cross::BlockTradeCross {
+            keys: market.keys,
+            taker: taker.party(),
+            maker: maker.party(),
+            args: terms.cross_args(legs),
+            queues,
+        }
+        .instruction();
+        let signers = [&taker.wallet.keypair, &maker.wallet.keypair];
+        self.send(&[instruction], &signers)
+    }
+
     /// Renews the records of legs.
     pub fn refresh_ranks(
         &mut self,
@@ -293,5 +316,16 @@ impl Sandbox {
     pub fn leg(&self, market: &MarketCookie, trader: &Pubkey) -> Option<PositionSlot> {
         let trader = self.trader(trader);
         trader.leg(&market.keys.market).ok().copied()
+    }
+}
+
+impl BlockTrade {
+    /// The terms as the program's arguments; `legs` says who trades a leg where it has nothing in the market.
+    pub fn cross_args(&self, [taker_leg, maker_leg]: [bool; 2]) -> BlockTradeCrossArgs {
+        BlockTradeCrossArgs {
+            trade: self.args(),
+            taker_leg,
+            maker_leg,
+        }
     }
 }

@@ -21,9 +21,11 @@ use crate::{
     Pubkey,
 };
 
+mod block;
 mod legs;
 mod scene;
 
+pub use block::{BlockDone, BlockOutcome, BlockParty};
 pub use legs::{LegSlot, Legs, Present};
 pub use scene::{Scene, Subject, Trouble};
 

@@ -22,9 +22,9 @@ mod wind_down;
 
 pub use adl_session::{AdlSessionAdvanced, AdlSessionClosed, AdlSessionOpened};
 pub use cross::{
-    BoardCreated, CrossEnabled, CrossMoved, CrossRound, LegCut, LegForced, LegMade, LegTraded,
-    LegsMade, MarginConverted, MarkFrozen, MarkRecorded, MarksRecorded, RankRefreshed,
-    RanksRefreshed,
+    BoardCreated, CrossBlockTraded, CrossEnabled, CrossMoved, CrossRound, LegCut, LegForced,
+    LegMade, LegTraded, LegsMade, MarginConverted, MarkFrozen, MarkRecorded, MarksRecorded,
+    RankRefreshed, RanksRefreshed,
 };
 pub use held::{HeldPart, ProfitHeld, ProfitReleased, ReleasedPart};
 pub use list::{BallastEvent, Event, EVENT_TAG};

@@ -89,6 +89,17 @@ pub struct BlockTradeArgs {
     pub maker_margin: u64,
 }
 
+/// Arguments of `block_trade_cross`.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default)]
+pub struct BlockTradeCrossArgs {
+    /// The trade. What a party moves to margin is ignored where it trades a leg.
+    pub trade: BlockTradeArgs,
+    /// Whether the taker trades a leg where it has nothing in the market; it does in any case where it has one.
+    pub taker_leg: bool,
+    /// The same of the maker.
+    pub maker_leg: bool,
+}
+
 /// Arguments of `place_trigger`.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default)]
 pub struct PlaceTriggerArgs {
@@ -236,6 +247,7 @@ discriminators! {
     LIQUIDATE_LEG "liquidate_leg" [79, 208, 45, 31, 248, 142, 201, 102];
     AUTO_DELEVERAGE_CROSS "auto_deleverage_cross" [28, 156, 199, 167, 137, 182, 107, 158];
     TRADE_LEG "trade_leg" [158, 193, 28, 168, 151, 91, 78, 177];
+    BLOCK_TRADE_CROSS "block_trade_cross" [197, 244, 103, 173, 130, 123, 100, 219];
     PART_LEG "part_leg" [66, 247, 166, 103, 136, 6, 19, 190];
     MIGRATE_EXCHANGE "migrate_exchange" [240, 91, 43, 121, 109, 114, 227, 157];
     MIGRATE_MARKET "migrate_market" [201, 113, 181, 120, 217, 60, 109, 203];

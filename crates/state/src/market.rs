@@ -38,6 +38,7 @@ mod ledgers;
 mod scaling;
 #[cfg(test)]
 mod tests;
+mod trading;
 
 /// First bytes of a market account.
 pub const MARKET_DISCRIMINATOR: [u8; 8] = [219, 190, 213, 55, 0, 227, 198, 154];

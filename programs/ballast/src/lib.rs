@@ -32,7 +32,8 @@ use ballast_state::{
     cross::EnableCrossArgs,
     exchange::Delays,
     instructions::{
-        BlockTradeArgs, InitializeExchangeArgs, OrderRef, PlaceTriggerArgs, SetProtectionArgs,
+        BlockTradeArgs, BlockTradeCrossArgs, InitializeExchangeArgs, OrderRef, PlaceTriggerArgs,
+        SetProtectionArgs,
     },
     order_args::PlaceOrderArgs,
     staged::Change,
@@ -59,9 +60,9 @@ pub use instructions::{
         witness_oracle::*, write_off_bankrupt::*,
     },
     cross::{
-        auto_deleverage_cross::*, convert_margin::*, create_board::*, enable_cross::*, flag_leg::*,
-        freeze_mark::*, liquidate_leg::*, move_cross::*, part_leg::*, record_marks::*,
-        refresh_ranks::*, trade_leg::*, witness_ranks::*,
+        auto_deleverage_cross::*, block_trade_cross::*, convert_margin::*, create_board::*,
+        enable_cross::*, flag_leg::*, freeze_mark::*, liquidate_leg::*, move_cross::*, part_leg::*,
+        record_marks::*, refresh_ranks::*, trade_leg::*, witness_ranks::*,
     },
     fund::{
         cancel_pool_request::*, close_share::*, create_share::*, deposit_pool::*, request_pool::*,
@@ -568,6 +569,14 @@ pub mod ballast {
         args: PlaceOrderArgs,
     ) -> Result<()> {
         TradeLeg::handle(ctx, args)
+    }
+
+    /// Executes a trade that taker and maker both signed, of whom one or both trade a leg.
+    pub fn block_trade_cross<'info>(
+        ctx: Context<'info, BlockTradeCross<'info>>,
+        args: BlockTradeCrossArgs,
+    ) -> Result<()> {
+        BlockTradeCross::handle(ctx, args)
     }
 
     /// Takes a leg of a market that has ended out of its account.

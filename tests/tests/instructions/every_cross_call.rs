@@ -139,6 +139,18 @@ pub fn legs() -> World {
             &[&frank.wallet.keypair],
         ),
         Call::new(
+            "block_trade_cross",
+            cross::BlockTradeCross {
+                keys,
+                taker: frank.party(),
+                maker: erin.party(),
+                args: terms(100, 165_000, 0, 0).cross_args([false; 2]),
+                queues: &[cross.one.short],
+            }
+            .instruction(),
+            &[&frank.wallet.keypair, &erin.wallet.keypair],
+        ),
+        Call::new(
             "refresh_ranks",
             cross::RefreshRanks {
                 keys,

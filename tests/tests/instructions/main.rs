@@ -12,6 +12,8 @@ mod cancel;
 mod collateral;
 mod corrupt;
 mod cross;
+mod cross_block;
+mod cross_block_orders;
 mod cross_forced;
 mod cross_makers;
 mod cross_refusals;

@@ -12,12 +12,8 @@ import {
   fixEncoderSize,
   getBytesDecoder,
   getBytesEncoder,
-  getI64Decoder,
-  getI64Encoder,
   getStructDecoder,
   getStructEncoder,
-  getU64Decoder,
-  getU64Encoder,
   SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
   SolanaError,
   transformEncoder,
@@ -41,6 +37,12 @@ import {
   type ResolvedInstructionAccount,
 } from "@solana/kit/program-client-core";
 import { BALLAST_PROGRAM_ADDRESS } from "../programs";
+import {
+  getBlockTradeArgsDecoder,
+  getBlockTradeArgsEncoder,
+  type BlockTradeArgs,
+  type BlockTradeArgsArgs,
+} from "../types";
 
 export const BLOCK_TRADE_DISCRIMINATOR: ReadonlyUint8Array = new Uint8Array([
   33, 40, 236, 189, 105, 202, 188, 70,
@@ -116,35 +118,16 @@ export type BlockTradeInstruction<
 
 export type BlockTradeInstructionData = {
   discriminator: ReadonlyUint8Array;
-  /** Lots of the taker: + buys, - sells. The maker does the opposite. */
-  lots: bigint;
-  /** Price, ticks. */
-  priceTicks: bigint;
-  /** Free collateral the taker moves to margin, atoms; ignored when only reducing. */
-  takerMargin: bigint;
-  /** Free collateral the maker moves to margin, atoms; ignored when only reducing. */
-  makerMargin: bigint;
+  args: BlockTradeArgs;
 };
 
-export type BlockTradeInstructionDataArgs = {
-  /** Lots of the taker: + buys, - sells. The maker does the opposite. */
-  lots: number | bigint;
-  /** Price, ticks. */
-  priceTicks: number | bigint;
-  /** Free collateral the taker moves to margin, atoms; ignored when only reducing. */
-  takerMargin: number | bigint;
-  /** Free collateral the maker moves to margin, atoms; ignored when only reducing. */
-  makerMargin: number | bigint;
-};
+export type BlockTradeInstructionDataArgs = { args: BlockTradeArgsArgs };
 
 export function getBlockTradeInstructionDataEncoder(): FixedSizeEncoder<BlockTradeInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["lots", getI64Encoder()],
-      ["priceTicks", getU64Encoder()],
-      ["takerMargin", getU64Encoder()],
-      ["makerMargin", getU64Encoder()],
+      ["args", getBlockTradeArgsEncoder()],
     ]),
     (value) => ({ ...value, discriminator: BLOCK_TRADE_DISCRIMINATOR }),
   );
@@ -153,10 +136,7 @@ export function getBlockTradeInstructionDataEncoder(): FixedSizeEncoder<BlockTra
 export function getBlockTradeInstructionDataDecoder(): FixedSizeDecoder<BlockTradeInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["lots", getI64Decoder()],
-    ["priceTicks", getU64Decoder()],
-    ["takerMargin", getU64Decoder()],
-    ["makerMargin", getU64Decoder()],
+    ["args", getBlockTradeArgsDecoder()],
   ]);
 }
 
@@ -202,10 +182,7 @@ export type BlockTradeInput<
   price: Address<TAccountPrice>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
-  lots: BlockTradeInstructionDataArgs["lots"];
-  priceTicks: BlockTradeInstructionDataArgs["priceTicks"];
-  takerMargin: BlockTradeInstructionDataArgs["takerMargin"];
-  makerMargin: BlockTradeInstructionDataArgs["makerMargin"];
+  args: BlockTradeInstructionDataArgs["args"];
 };
 
 export function getBlockTradeInstruction<

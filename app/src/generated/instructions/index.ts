@@ -18,6 +18,7 @@ export * from "./autoDeleverage";
 export * from "./autoDeleverageCross";
 export * from "./beginSettlement";
 export * from "./blockTrade";
+export * from "./blockTradeCross";
 export * from "./cancelAllOrders";
 export * from "./cancelOrder";
 export * from "./cancelPoolRequest";

@@ -80,6 +80,7 @@ import {
   getAutoDeleverageCrossInstruction,
   getAutoDeleverageInstruction,
   getBeginSettlementInstruction,
+  getBlockTradeCrossInstruction,
   getBlockTradeInstruction,
   getCancelAllOrdersInstruction,
   getCancelOrderInstruction,
@@ -167,6 +168,7 @@ import {
   parseAutoDeleverageCrossInstruction,
   parseAutoDeleverageInstruction,
   parseBeginSettlementInstruction,
+  parseBlockTradeCrossInstruction,
   parseBlockTradeInstruction,
   parseCancelAllOrdersInstruction,
   parseCancelOrderInstruction,
@@ -254,6 +256,7 @@ import {
   type AutoDeleverageCrossInput,
   type AutoDeleverageInput,
   type BeginSettlementInput,
+  type BlockTradeCrossInput,
   type BlockTradeInput,
   type CancelAllOrdersInput,
   type CancelOrderInput,
@@ -309,6 +312,7 @@ import {
   type ParsedAutoDeleverageCrossInstruction,
   type ParsedAutoDeleverageInstruction,
   type ParsedBeginSettlementInstruction,
+  type ParsedBlockTradeCrossInstruction,
   type ParsedBlockTradeInstruction,
   type ParsedCancelAllOrdersInstruction,
   type ParsedCancelOrderInstruction,
@@ -580,6 +584,7 @@ export enum BallastInstruction {
   AutoDeleverageCross,
   BeginSettlement,
   BlockTrade,
+  BlockTradeCross,
   CancelAllOrders,
   CancelOrder,
   CancelPoolRequest,
@@ -792,6 +797,17 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.BlockTrade;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([197, 244, 103, 173, 130, 123, 100, 219]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.BlockTradeCross;
   }
   if (
     containsBytes(
@@ -1664,6 +1680,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.BlockTrade;
     } & ParsedBlockTradeInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.BlockTradeCross;
+    } & ParsedBlockTradeCrossInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.CancelAllOrders;
     } & ParsedCancelAllOrdersInstruction<TProgram>)
   | ({
@@ -1976,6 +1995,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.BlockTrade,
         ...parseBlockTradeInstruction(instruction),
+      };
+    }
+    case BallastInstruction.BlockTradeCross: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.BlockTradeCross,
+        ...parseBlockTradeCrossInstruction(instruction),
       };
     }
     case BallastInstruction.CancelAllOrders: {
@@ -2587,6 +2613,10 @@ export type BallastPluginInstructions = {
   blockTrade: (
     input: BlockTradeInput,
   ) => ReturnType<typeof getBlockTradeInstruction> & SelfPlanAndSendFunctions;
+  blockTradeCross: (
+    input: BlockTradeCrossInput,
+  ) => ReturnType<typeof getBlockTradeCrossInstruction> &
+    SelfPlanAndSendFunctions;
   cancelAllOrders: (
     input: CancelAllOrdersInput,
   ) => ReturnType<typeof getCancelAllOrdersInstruction> &
@@ -2943,6 +2973,11 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getBlockTradeInstruction(input),
+            ),
+          blockTradeCross: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getBlockTradeCrossInstruction(input),
             ),
           cancelAllOrders: (input) =>
             addSelfPlanAndSendFunctions(

@@ -37,7 +37,7 @@ export type LegTraded = {
   realized: bigint;
   /** Funding paid into the market, atoms; received where negative. */
   funding: bigint;
-  /** The fee, atoms. */
+  /** The fee, atoms; a rebate when negative. */
   fee: bigint;
   /** The pool before, atoms. */
   poolBefore: bigint;
@@ -64,7 +64,7 @@ export type LegTradedArgs = {
   realized: number | bigint;
   /** Funding paid into the market, atoms; received where negative. */
   funding: number | bigint;
-  /** The fee, atoms. */
+  /** The fee, atoms; a rebate when negative. */
   fee: number | bigint;
   /** The pool before, atoms. */
   poolBefore: number | bigint;
@@ -85,7 +85,7 @@ export function getLegTradedEncoder(): FixedSizeEncoder<LegTradedArgs> {
     ["entryQuoteAfter", getI64Encoder()],
     ["realized", getI64Encoder()],
     ["funding", getI64Encoder()],
-    ["fee", getU64Encoder()],
+    ["fee", getI64Encoder()],
     ["poolBefore", getI64Encoder()],
     ["poolAfter", getI64Encoder()],
     ["equityAtoms", getI64Encoder()],
@@ -102,7 +102,7 @@ export function getLegTradedDecoder(): FixedSizeDecoder<LegTraded> {
     ["entryQuoteAfter", getI64Decoder()],
     ["realized", getI64Decoder()],
     ["funding", getI64Decoder()],
-    ["fee", getU64Decoder()],
+    ["fee", getI64Decoder()],
     ["poolBefore", getI64Decoder()],
     ["poolAfter", getI64Decoder()],
     ["equityAtoms", getI64Decoder()],

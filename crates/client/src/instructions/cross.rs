@@ -1,6 +1,7 @@
 //! Instructions of cross margin.
 
 use ballast_state::cross::EnableCrossArgs;
+use ballast_state::instructions::BlockTradeCrossArgs;
 use ballast_state::order_args::PlaceOrderArgs;
 use ballast_state::seeds::INSTRUCTIONS_SYSVAR;
 use ballast_state::{instructions, Pubkey};
@@ -8,6 +9,7 @@ use solana_instruction::Instruction;
 
 use super::anyone::Takeover;
 use super::call::{Call, Part};
+use super::trader::Party;
 use super::MarketKeys;
 use crate::addresses;
 use crate::token::SYSTEM_PROGRAM;
@@ -201,6 +203,41 @@ impl TradeLeg<'_> {
             .readonly(addresses::board())
             .arguments(&self.args)
             .listing(&[self.queues, self.makers].concat())
+    }
+}
+
+/// A trade that taker and maker agreed on, of whom one or both trade a leg.
+#[derive(Clone, Debug, Default)]
+pub struct BlockTradeCross<'a> {
+    /// The market.
+    pub keys: MarketKeys,
+    /// Who trades.
+    pub taker: Party,
+    /// Who trades against it.
+    pub maker: Party,
+    /// The terms, from the taker's side.
+    pub args: BlockTradeCrossArgs,
+    /// Cross queues: those of the sides of the parties' legs before and after, and those of their other legs whose
+    /// records have to be renewed.
+    pub queues: &'a [Pubkey],
+}
+
+impl BlockTradeCross<'_> {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::BLOCK_TRADE_CROSS)
+            .signer(self.taker.authority)
+            .signer(self.maker.authority)
+            .readonly(addresses::exchange())
+            .market(
+                &self.keys,
+                &[self.taker.trader, self.maker.trader],
+                &[Part::Book, Part::Queues, Part::Price],
+            )
+            .readonly(addresses::board())
+            .arguments(&self.args)
+            .listing(self.queues)
     }
 }
 

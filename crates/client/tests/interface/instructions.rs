@@ -16,9 +16,9 @@ use ballast_engine::risk::{RiskParams, RiskTier};
 use ballast_state::book_account::OrderSide;
 use ballast_state::cross::EnableCrossArgs;
 use ballast_state::exchange::Delays;
-use ballast_state::instructions::BlockTradeArgs;
 use ballast_state::instructions::InitializeExchangeArgs;
 use ballast_state::instructions::OrderRef;
+use ballast_state::instructions::{BlockTradeArgs, BlockTradeCrossArgs};
 use ballast_state::instructions::{PlaceTriggerArgs, SetProtectionArgs};
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_state::staged::Change;
@@ -973,6 +973,32 @@ fn cross_margin() -> Vec<(&'static str, Instruction)> {
                 },
                 queues,
                 makers: listed,
+            }
+            .instruction(),
+        ),
+        (
+            "block_trade_cross",
+            cross::BlockTradeCross {
+                keys: KEYS,
+                taker: Party {
+                    trader: TRADER,
+                    authority: OWNER,
+                },
+                maker: Party {
+                    trader: KEEPERS_TRADER,
+                    authority: KEEPER,
+                },
+                args: BlockTradeCrossArgs {
+                    trade: BlockTradeArgs {
+                        lots: -1_234,
+                        price_ticks: 187_500,
+                        taker_margin: 77,
+                        maker_margin: u64::MAX,
+                    },
+                    taker_leg: true,
+                    maker_leg: false,
+                },
+                queues,
             }
             .instruction(),
         ),

@@ -1,9 +1,9 @@
 //! Events of cross margin.
 
-use ballast_state::events::{BallastEvent, LegsMade, MarginConverted};
+use ballast_state::events::{BallastEvent, CrossBlockTraded, LegsMade, MarginConverted};
 use ballast_state::Pubkey;
 
-use super::Reader;
+use super::{side, Reader};
 use crate::entry::{Entry, Kind, Moved, Sum};
 
 impl Reader<'_> {
@@ -43,6 +43,27 @@ impl Reader<'_> {
             BallastEvent::MarksRecorded(_) => other(None, None),
             _ => return None,
         })
+    }
+
+    /// A trade of whom one or both trade a leg, whose lots `LegTraded` tells.
+    pub(super) fn cross_block(&mut self, event: &CrossBlockTraded) {
+        let lots = event.lots.unsigned_abs();
+        self.push(Entry {
+            trader: Some(event.taker),
+            other: Some(event.maker),
+            side: Some(side(event.lots > 0)),
+            lots: Some(lots),
+            price_ticks: Some(event.price_ticks),
+            quote_atoms: self.quote(&event.market, event.price_ticks, lots),
+            fee_atoms: Some(event.taker_fee),
+            other_fee_atoms: Some(event.maker_fee),
+            mark_ticks: Some(event.mark_ticks),
+            detail: Some("block"),
+            ..self.in_market(Kind::Fill, event.market)
+        });
+        for party in &event.isolated {
+            self.party(event.market, party);
+        }
     }
 
     /// What fills made of the pools of legs; their lots are those of the fills.

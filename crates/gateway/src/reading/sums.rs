@@ -43,6 +43,7 @@ impl Reader<'_> {
                 (it.market, Moved::FromTo(it.index_before, it.index_after))
             }
             BallastEvent::BlockTraded(it) => (it.market, Moved::To(it.funding_index)),
+            BallastEvent::CrossBlockTraded(it) => (it.market, Moved::To(it.funding_index)),
             BallastEvent::OrderPlaced(it) => (it.market, Moved::To(it.funding_index)),
             BallastEvent::TriggerExecuted(it) => (it.market, Moved::To(it.funding_index)),
             BallastEvent::ProtectionExecuted(it) => (it.market, Moved::To(it.funding_index)),
@@ -115,6 +116,9 @@ fn insurance(event: &BallastEvent) -> Option<(Pubkey, Moved)> {
             let paid = it.taker.fee.checked_add(it.maker.fee);
             fees(it.market, paid)
         }
+        BallastEvent::CrossBlockTraded(it) => {
+            fees(it.market, it.taker_fee.checked_add(it.maker_fee))
+        }
         BallastEvent::OrderPlaced(it) => fees(it.market, paid(&it.fills)),
         BallastEvent::TriggerExecuted(it) => fees(it.market, paid(&it.fills)),
         BallastEvent::ProtectionExecuted(it) => fees(it.market, paid(&it.fills)),
@@ -185,9 +189,9 @@ mod tests {
     use super::*;
     use crate::reading::{read, Ticks};
     use ballast_state::events::{
-        CrossEnabled, CrossMoved, CrossRound, FundingAccrued, InsuranceWithdrawn, LegForced,
-        LegTraded, MarginConverted, MarkFrozen, MarkRecorded, MarksRecorded, PoolRequested,
-        RanksRefreshed,
+        CrossBlockTraded, CrossEnabled, CrossMoved, CrossRound, FundingAccrued, InsuranceWithdrawn,
+        LegForced, LegTraded, MarginConverted, MarkFrozen, MarkRecorded, MarksRecorded,
+        PoolRequested, RanksRefreshed,
     };
 
     fn accrued(market: Pubkey, index_before: i64, index_after: i64) -> BallastEvent {
@@ -259,6 +263,40 @@ mod tests {
         assert_eq!(
             found,
             [(market, Sum::Position(trader), Moved::FromTo(3, -2))]
+        );
+    }
+
+    #[test]
+    fn a_block_trade_of_legs_says_its_fees_and_the_index() {
+        let (market, taker) = (
+            Pubkey::new_from_array([7; 32]),
+            Pubkey::new_from_array([8; 32]),
+        );
+        let traded = BallastEvent::CrossBlockTraded(Box::new(CrossBlockTraded {
+            market,
+            taker,
+            maker: Pubkey::new_from_array([9; 32]),
+            lots: -3,
+            price_ticks: 5,
+            mark_ticks: 6,
+            funding_index: -4,
+            open_interest_after: 9,
+            taker_fee: 8,
+            maker_fee: -2,
+            isolated: Vec::new(),
+        }));
+        let ticks = Ticks::from([(market, 10)]);
+        let (lines, _) = read(core::slice::from_ref(&traded), &ticks);
+        let line = &lines[0];
+        assert_eq!((line.trader, line.lots), (Some(taker), Some(3)));
+        assert_eq!((line.quote_atoms, line.fee_atoms), (Some(150), Some(8)));
+        let found = changes(&[traded], &ticks);
+        assert_eq!(
+            found,
+            [
+                (market, Sum::Insurance, Moved::Fees(6)),
+                (market, Sum::Funding, Moved::To(-4)),
+            ]
         );
     }
 

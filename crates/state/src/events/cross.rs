@@ -87,7 +87,36 @@ pub struct MarginConverted {
     pub pool_after: i64,
 }
 
-/// A leg traded with orders of the book: what `OrderPlaced` does not say of it.
+/// A taker and a maker of whom one or both trade a leg traded at the price that they agreed on; `LegTraded` says
+/// what became of a leg.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct CrossBlockTraded {
+    /// The market.
+    pub market: Pubkey,
+    /// The taker's trader account.
+    pub taker: Pubkey,
+    /// The maker's trader account.
+    pub maker: Pubkey,
+    /// Lots of the taker, + bought, - sold.
+    pub lots: i64,
+    /// Trade price, ticks.
+    pub price_ticks: u64,
+    /// Oracle price, ticks.
+    pub mark_ticks: u64,
+    /// Funding index, atoms per lot.
+    pub funding_index: i64,
+    /// Sum of the long lots after.
+    pub open_interest_after: u64,
+    /// What the taker paid, atoms.
+    pub taker_fee: i64,
+    /// What the maker paid, atoms; a rebate when negative.
+    pub maker_fee: i64,
+    /// The parties that are isolated, before and after, the taker first.
+    pub isolated: Vec<PartyTraded>,
+}
+
+/// A leg traded with orders of the book, or at an agreed price: what `OrderPlaced` or `CrossBlockTraded` does not
+/// say of it.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct LegTraded {
     /// The market.
@@ -104,8 +133,8 @@ pub struct LegTraded {
     pub realized: i64,
     /// Funding paid into the market, atoms; received where negative.
     pub funding: i64,
-    /// The fee, atoms.
-    pub fee: u64,
+    /// The fee, atoms; a rebate when negative.
+    pub fee: i64,
     /// The pool before, atoms.
     pub pool_before: i64,
     /// The pool after, atoms.

@@ -21,10 +21,10 @@ use ballast_state::{
 };
 
 use super::{
-    cross::leg_taker::{require_not_held, LegTaker},
+    cross::leg_taker::LegTaker,
     matching::{Listed, Matched, Matching},
     position_change::pay,
-    profit::Profits,
+    profit::{require_not_held, Profits},
     taker::{Taker, TakerOrder},
 };
 use crate::loaders::current::Current;
@@ -222,7 +222,8 @@ impl<'info> Firing<'_, 'info> {
         market.invariant()?;
         let profits = matched.changes.profits();
         if let Some((trade, _)) = &leg {
-            require_not_held(&market, &queues, &profits, trade, clock.slot)?;
+            let profit = trade.profit().or_ballast()?;
+            require_not_held(&market, &queues, &profits, profit, clock.slot)?;
         }
         Ok(Box::new(Fired {
             trigger,

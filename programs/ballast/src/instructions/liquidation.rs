@@ -403,7 +403,7 @@ pub fn take(
     };
     matched.changes.apply(&mut entered, slot, &change)?;
     let (removed, tick) = (&mut matched.removed, market.oracle.atoms_per_lot_tick);
-    cut_reduce_only(book, slot, |order| {
+    cut_reduce_only(book, slot, party.position.lots, |order| {
         let reason = RemovalReason::Reduced;
         removed.push(removed_order(key, order, tick, reason, 0));
     })?;

@@ -1,7 +1,11 @@
 //! What the instructions that take orders out of the book have in common.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{book::Order, settlement::Settlement, units::Side};
+use ballast_engine::{
+    book::Order,
+    settlement::Settlement,
+    units::{Lots, Side},
+};
 use ballast_state::{
     error::BallastError,
     events::{CancelledOrders, OrderCancelled, OrderRemoved, RemovalReason},
@@ -104,7 +108,7 @@ pub fn give_back(trader: &mut Trader, market: &Pubkey, reserve: u64, freed: u64)
     settlement.close().or_ballast()
 }
 
-/// Brings the slot's reduce-only orders down to its position, the newest first, and shows what each
+/// Brings the slot's reduce-only orders down to a position of so many `lots`, the newest first, and shows what each
 /// lost to `each`. They reserve nothing.
 ///
 /// # Errors
@@ -113,12 +117,12 @@ pub fn give_back(trader: &mut Trader, market: &Pubkey, reserve: u64, freed: u64)
 pub fn cut_reduce_only(
     book: &MarketBook,
     slot: &mut PositionSlot,
+    lots: Lots,
     each: impl FnMut(&Order),
 ) -> Result<()> {
     if slot.reduce_only_count == 0 {
         return Ok(());
     }
-    let lots = slot.position()?.lots;
     book.write(|book| {
         let mut own = slot.own_orders();
         book.cut_reduce_only(&mut own, lots, each).or_ballast()?;

@@ -76,6 +76,7 @@ venues!(
     crate::LiquidateLeg<'info>,
     crate::ConvertMargin<'info>,
     crate::TradeLeg<'info>,
+    crate::BlockTradeCross<'info>,
     crate::LiquidateIntoPool<'info>,
     crate::ExecuteTrigger<'info>,
     crate::ExecuteProtection<'info>,
@@ -181,6 +182,27 @@ pub fn market_shortfall(
 ) -> Result<u64> {
     let available = market.insurance_available(slot);
     lacking_beyond(market, queues, prices, available.or_ballast()?)
+}
+
+/// Fails where an account with a leg took `profit` atoms out of it at these prices in a market that is short: a
+/// pool has no place for profit that is held.
+///
+/// # Errors
+/// `ProfitIsHeld`.
+#[inline(never)]
+pub fn require_not_held(
+    market: &Market,
+    queues: &MarketQueues,
+    profits: &Profits,
+    profit: u64,
+    slot: u64,
+) -> Result<()> {
+    let Some(prices) = profits.prices.filter(|_| profit > 0) else {
+        return Ok(());
+    };
+    let short_of = market_shortfall(market, queues, prices, slot)?;
+    require!(short_of == 0, BallastError::ProfitIsHeld);
+    Ok(())
 }
 
 /// What the positions of `market` lack at these prices beyond `atoms`, atoms.

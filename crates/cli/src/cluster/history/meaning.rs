@@ -3,8 +3,8 @@
 use anchor_lang::prelude::Pubkey;
 use ballast_state::book_account::OrderSide;
 use ballast_state::events::{
-    BallastEvent, BlockTraded, LegMade, OrderFilled, OrderPlaced, OrderRemoved, PartyTraded,
-    ProtectionExecuted, TriggerExecuted,
+    BallastEvent, BlockTraded, CrossBlockTraded, LegMade, OrderFilled, OrderPlaced, OrderRemoved,
+    PartyTraded, ProtectionExecuted, TriggerExecuted,
 };
 
 use super::entry::{done, Entry, Kind, Named, Naming, Source};
@@ -57,6 +57,7 @@ impl Reader<'_> {
             BallastEvent::TriggerExecuted(event) => self.fired(event, source, &mut found),
             BallastEvent::ProtectionExecuted(event) => self.reduced(event, source, &mut found),
             BallastEvent::BlockTraded(event) => self.block(event, source, &mut found),
+            BallastEvent::CrossBlockTraded(event) => self.cross_block(event, source, &mut found),
             BallastEvent::PositionLiquidated(event) => self.liquidated(event, source, &mut found),
             BallastEvent::AutoDeleveraged(event) => self.deleveraged(event, source, &mut found),
             BallastEvent::PositionFlagged(event) => self.flagged(event, source, &mut found),
@@ -158,7 +159,7 @@ impl Reader<'_> {
         entry.amount_atoms = amount;
         if let BallastEvent::LegTraded(it) = event {
             entry.realized_atoms = Some(it.realized);
-            entry.fee_atoms = i64::try_from(it.fee).ok();
+            entry.fee_atoms = Some(it.fee);
         }
         let funding = match event {
             BallastEvent::MarginAdded(it) => {
@@ -349,6 +350,39 @@ impl Reader<'_> {
                 self.party(event.market, party, fill, "Block trade", source, found);
             }
         }
+    }
+
+    /// A block trade of whom one or both trade a leg; `LegTraded` says what became of it.
+    fn cross_block(
+        &mut self,
+        event: &CrossBlockTraded,
+        source: Source<'_>,
+        found: &mut Vec<Entry>,
+    ) {
+        let Some(market) = self.naming.market(&event.market) else {
+            return;
+        };
+        let lots = event.lots.unsigned_abs();
+        let total = quote(market, event.price_ticks, lots);
+        let how = "Block trade";
+        if let Some(party) = event.isolated.iter().find(|one| self.is_own(&one.trader)) {
+            let fill = (lots, total, event.funding_index);
+            return self.party(event.market, party, fill, how, source, found);
+        }
+        let moved = match (self.is_own(&event.taker), self.is_own(&event.maker)) {
+            (true, _) => event.lots,
+            (_, true) => event.lots.saturating_neg(),
+            _ => return,
+        };
+        let units = market.units;
+        let text = format!(
+            "{how} of a leg: {} {} at {}.",
+            done(moved),
+            units.show_size(lots),
+            units.show_price(event.price_ticks)
+        );
+        let entry = source.in_market(Kind::Fill, market, text);
+        found.push(entry.trading(market, moved, total));
     }
 
     /// Fills of the trader's resting orders; `sign` is 1 where it bought.

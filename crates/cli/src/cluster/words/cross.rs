@@ -1,7 +1,7 @@
 //! Events of cross margin.
 
 use ballast_state::events::{
-    BallastEvent, CrossRound, LegMade, LegTraded, MarginConverted, RanksRefreshed,
+    BallastEvent, CrossBlockTraded, CrossRound, LegMade, LegTraded, MarginConverted, RanksRefreshed,
 };
 use ballast_view::units::percent_of_bps;
 use serde_json::{json, Value};
@@ -48,6 +48,7 @@ impl Names<'_> {
                 self.collateral.show(event.pool_after.into())
             ),
             BallastEvent::LegTraded(event) => self.leg_traded(event),
+            BallastEvent::CrossBlockTraded(event) => self.cross_block(event),
             BallastEvent::LegsMade(event) => {
                 let legs = event.legs.iter().map(|leg| self.leg_made(leg));
                 legs.collect::<Vec<_>>().join(" ")
@@ -68,6 +69,12 @@ impl Names<'_> {
             },
             self.collateral.show(after.into())
         )
+    }
+
+    fn cross_block(&self, event: &CrossBlockTraded) -> String {
+        let size = self.size(event.lots.unsigned_abs());
+        let price = self.price(event.price_ticks);
+        format!("Block trade of legs: {size} at {price}.")
     }
 
     fn leg_traded(&self, event: &LegTraded) -> String {
@@ -210,6 +217,18 @@ pub(super) fn fields(event: &BallastEvent) -> Option<Value> {
             "pool_after_atoms": event.pool_after,
             "equity_atoms": event.equity_atoms,
             "requirement_atoms": event.requirement_atoms,
+        }),
+        BallastEvent::CrossBlockTraded(event) => json!({
+            "market": event.market.to_string(),
+            "taker": event.taker.to_string(),
+            "maker": event.maker.to_string(),
+            "lots": event.lots,
+            "price_ticks": event.price_ticks,
+            "mark_ticks": event.mark_ticks,
+            "funding_index": event.funding_index,
+            "open_interest_after_lots": event.open_interest_after,
+            "taker_fee_atoms": event.taker_fee,
+            "maker_fee_atoms": event.maker_fee,
         }),
         BallastEvent::LegsMade(event) => json!({
             "market": event.market.to_string(),

@@ -18,14 +18,12 @@ use ballast_state::{
 };
 
 use super::records::{check_interest, renew, store, LegChange, Written};
-use crate::loaders::{
-    book_account::MarketBook, cross_queues::CrossQueues, queue_account::MarketQueues,
-};
+use crate::loaders::{book_account::MarketBook, cross_queues::CrossQueues};
 use crate::{
     error::{error, require, OrBallast},
     instructions::{
         matching::{Matched, Matching},
-        profit::{market_shortfall, Profits},
+        position_change::PositionChanges,
         taker::{Taker, TakerOrder},
     },
 };
@@ -33,14 +31,15 @@ use crate::{
 /// A leg before it trades.
 pub struct LegBefore<'a> {
     /// Index of its slot.
-    index: usize,
-    /// The account's legs, and the place of this one among them.
-    legs: Legs<'a>,
-    place: usize,
+    pub index: usize,
+    /// The account's legs.
+    pub legs: Legs<'a>,
+    /// The place of this one among them.
+    pub place: usize,
     /// The leg, funding as stored.
-    position: Position,
+    pub position: Position,
     /// How the account stands.
-    values: Values,
+    pub values: Values,
 }
 
 /// Where a leg trades.
@@ -145,7 +144,8 @@ impl<'a> LegTaker<'a, '_> {
             Some(trade) => {
                 trader.cross_pool = trade.pool.get();
                 trader.pool_out(taker.from_pool, scene.slot)?;
-                let (written, event) = self.store_trade(trader, leg, trade, matched, pool)?;
+                let changes = &mut matched.changes;
+                let (written, event) = self.store_trade(trader, leg, trade, changes, pool)?;
                 (Some(written), Some(event))
             }
             None if taker.from_pool > 0 => {
@@ -170,14 +170,18 @@ impl<'a> LegTaker<'a, '_> {
         }))
     }
 
-    /// Writes the leg, where its account may stand.
+    /// Writes the leg, where its account, whose pool was `pool` and is written, may stand. Whose it is the event
+    /// does not say.
+    ///
+    /// # Errors
+    /// Those of [`store`] and [`Scene::check_traded`].
     #[inline(never)]
-    fn store_trade(
+    pub fn store_trade(
         &self,
         trader: &mut Trader,
         leg: &LegBefore,
         trade: &LegTrade,
-        matched: &mut Matched,
+        changes: &mut PositionChanges,
         pool: i64,
     ) -> Result<(Written, LegTraded)> {
         let scene = &self.scene;
@@ -193,7 +197,7 @@ impl<'a> LegTaker<'a, '_> {
             distress,
         };
         let written = store(
-            &mut matched.changes,
+            changes,
             &scene.key,
             trader,
             self.queues,
@@ -208,7 +212,7 @@ impl<'a> LegTaker<'a, '_> {
             entry_quote_after: trade.position.entry_quote.get(),
             realized: trade.realized.get(),
             funding: trade.funding.get(),
-            fee: trade.fee,
+            fee: Atoms::from_unsigned(trade.fee).or_ballast()?.get(),
             pool_before: pool,
             pool_after: trader.cross_pool,
             equity_atoms: values.equity.get(),
@@ -235,25 +239,4 @@ impl<'a> LegTaker<'a, '_> {
         check_interest(board, market, &self.scene.key, queues, &leg.position, after)?;
         Ok(trade)
     }
-}
-
-/// A profit that the market could not pay out stays where it is: the pool cannot hold it back.
-///
-/// # Errors
-/// `ProfitIsHeld`.
-#[inline(never)]
-pub fn require_not_held(
-    market: &Market,
-    queues: &MarketQueues,
-    profits: &Profits,
-    trade: &LegTrade,
-    slot: u64,
-) -> Result<()> {
-    let profit = trade.profit().or_ballast()?;
-    let Some(prices) = profits.prices.filter(|_| profit > 0) else {
-        return Ok(());
-    };
-    let short_of = market_shortfall(market, queues, prices, slot)?;
-    require!(short_of == 0, BallastError::ProfitIsHeld);
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Cross margin: the board, the pool that legs share, and what is done to legs.
 
 pub mod auto_deleverage_cross;
+pub mod block_trade_cross;
 pub mod convert_margin;
 pub mod create_board;
 pub mod cut_list;

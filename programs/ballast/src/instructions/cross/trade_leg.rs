@@ -14,17 +14,17 @@ use ballast_state::{
     trader::Trader,
 };
 
-use super::leg_taker::{require_not_held, LegTaker};
+use super::leg_taker::LegTaker;
 use crate::loaders::{
     board_account::BoardAccount, book_account::MarketBook, current::Current,
     queue_account::MarketQueues,
 };
 use crate::{
     emit::emit,
-    error::require,
+    error::{require, OrBallast},
     instructions::{
         matching::{Listed, Matching},
-        profit::Profits,
+        profit::{require_not_held, Profits},
         taker::TakerOrder,
     },
     oracle::touch,
@@ -133,7 +133,8 @@ impl<'info> TradeLeg<'info> {
         market.invariant()?;
         let profits = matched.changes.profits();
         if let Some(trade) = &trade {
-            require_not_held(&market, &positions, &profits, trade, clock.slot)?;
+            let profit = trade.profit().or_ballast()?;
+            require_not_held(&market, &positions, &profits, profit, clock.slot)?;
         }
         let matched = matched.placed(key, taker.trader, &touched);
         Ok((taker.placed(args, None, matched), traded, profits))

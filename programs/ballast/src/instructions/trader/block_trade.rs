@@ -2,10 +2,10 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    oracle::Action,
+    oracle::{Action, Now},
     position::Position,
-    trade::{self, PartyInput, PartyOutcome, TradeMarket, TradeOutcome, TradeTerms},
-    units::{Lots, Ticks},
+    trade::{self, PartyInput, PartyOutcome, TradeOutcome, TradeTerms},
+    units::{Atoms, Lots, Ticks},
 };
 use ballast_state::{
     error::BallastError,
@@ -28,7 +28,7 @@ use crate::{
         profit::Profits,
     },
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
-    oracle::touch,
+    oracle::{now, touch},
 };
 
 /// Accounts of `block_trade`.
@@ -94,7 +94,11 @@ impl BlockTrade<'_> {
         taker.require_block_authority(self.taker_authority.key)?;
         maker.require_block_authority(self.maker_authority.key)?;
 
-        let touched = self.touch(&mut market, &taker, &maker, lots)?;
+        let positions = [
+            taker.position_in(&market_key)?,
+            maker.position_in(&market_key)?,
+        ];
+        let (touched, _) = touch_for(&mut market, &self.exchange, &self.price, &positions, lots)?;
         let taker_in = Party::load(&mut taker, &market_key, &market, args.taker_margin)?;
         let maker_in = Party::load(&mut maker, &market_key, &market, args.maker_margin)?;
         let outcome = decide(&market, &touched, args, lots, &taker_in.0, &maker_in.0)?;
@@ -142,42 +146,39 @@ impl BlockTrade<'_> {
         });
         Ok((event, cuts, changes.profits()))
     }
+}
 
-    /// Reads the price for what the trade does: a trade that only reduces needs less of it.
-    #[inline(never)]
-    fn touch(
-        &self,
-        market: &mut Market,
-        taker: &Trader,
-        maker: &Trader,
-        lots: Lots,
-    ) -> Result<Touched> {
-        let market_key = self.market.key();
-        let action = trade::action(
-            &position_in(taker, &market_key)?,
-            &position_in(maker, &market_key)?,
-            lots,
-        );
-        let paused = match action {
-            Action::Reduce => PAUSE_TRADE,
-            _ => PAUSE_TRADE | PAUSE_OPEN,
-        };
-        let clock = Clock::get()?;
-        let pauses = self
-            .exchange
-            .current()?
-            .require_not_paused(paused, clock.slot)?;
-        touch(market, &self.price, action, &clock, pauses)
-    }
+/// Reads the price for what the trade of parties with these positions does: a trade that only reduces needs less
+/// of it. With it the moment, and the exchange's flags in force.
+///
+/// # Errors
+/// `Paused`, the `Price...` errors.
+#[inline(never)]
+pub fn touch_for(
+    market: &mut Market,
+    exchange: &AccountLoader<Exchange>,
+    price: &AccountInfo,
+    [taker, maker]: &[Position; 2],
+    lots: Lots,
+) -> Result<(Touched, (Now, u32))> {
+    let action = trade::action(taker, maker, lots);
+    let paused = match action {
+        Action::Reduce => PAUSE_TRADE,
+        _ => PAUSE_TRADE | PAUSE_OPEN,
+    };
+    let clock = Clock::get()?;
+    let pauses = exchange.current()?.require_not_paused(paused, clock.slot)?;
+    let touched = touch(market, price, action, &clock, pauses)?;
+    Ok((touched, (now(&clock), pauses)))
 }
 
 /// A party before the trade.
-struct Party(PartyInput);
+pub struct Party(pub PartyInput);
 
 impl Party {
     /// Claims a slot when there is none and settles funding.
     #[inline(never)]
-    fn load(
+    pub fn load(
         trader: &mut Trader,
         market_key: &Pubkey,
         market: &Market,
@@ -195,7 +196,7 @@ impl Party {
     /// Writes the outcome to the trader account, the queues and the book.
     #[allow(clippy::too_many_arguments)]
     #[inline(never)]
-    fn store(
+    pub fn store(
         &self,
         trader: &mut Trader,
         key: &Pubkey,
@@ -216,7 +217,7 @@ impl Party {
             stamp: None,
         };
         changes.apply(&mut entered, slot, &change)?;
-        cuts.make(key, market_key, slot, outcome)?;
+        cuts.make(key, market_key, slot, outcome.position.lots, outcome.free)?;
         trader.free = outcome.free.get();
         changes.leave(key, trader, &entered, 0)?;
         Ok(PartyTraded {
@@ -237,31 +238,39 @@ impl Party {
 }
 
 /// What the parties' reduce-only orders lose because their positions became smaller.
-struct Cuts<'a, 'info> {
-    market: &'a Market,
-    book: &'a MarketBook<'a, 'info>,
-    made: Vec<OrdersCancelled>,
+pub struct Cuts<'a, 'info> {
+    /// The market.
+    pub market: &'a Market,
+    /// Its book.
+    pub book: &'a MarketBook<'a, 'info>,
+    /// What was cut, to be announced.
+    pub made: Vec<OrdersCancelled>,
 }
 
 impl Cuts<'_, '_> {
-    /// Brings a party's reduce-only orders down to its position.
+    /// Brings a party's reduce-only orders down to the `lots` of its position; `free` is its free collateral
+    /// afterwards.
+    ///
+    /// # Errors
+    /// Those of [`cut_reduce_only`].
     #[inline(never)]
-    fn make(
+    pub fn make(
         &mut self,
         key: &Pubkey,
         market_key: &Pubkey,
         slot: &mut PositionSlot,
-        outcome: &PartyOutcome,
+        lots: Lots,
+        free: Atoms,
     ) -> Result<()> {
         let mut orders = Vec::new();
-        cut_reduce_only(self.book, slot, |order| {
+        cut_reduce_only(self.book, slot, lots, |order| {
             orders.push(record(self.market, order));
         })?;
         if !orders.is_empty() {
             self.made.push(OrdersCancelled {
                 market: *market_key,
                 trader: *key,
-                free_after: outcome.free.get(),
+                free_after: free.get(),
                 orders,
             });
         }
@@ -282,22 +291,9 @@ fn decide(
         lots,
         price: Ticks::new(args.price_ticks),
     };
-    let trade_market = TradeMarket {
-        atoms_per_lot_tick: market.oracle.atoms_per_lot_tick,
-        open_interest_lots: market.open_interest_lots,
-        least_lots: market.least_position(touched.mark.price),
-        mode: market.mode(),
-    };
+    let trade_market = market.trade_market(&touched.mark);
     let mark = &touched.mark;
     trade::block_trade(market.params(), mark, &trade_market, &terms, taker, maker)
         .map(Box::new)
         .or_ballast()
-}
-
-/// The trader's position in the market, funding unpaid; none when there is none.
-fn position_in(trader: &Trader, market: &Pubkey) -> Result<Position> {
-    match trader.find(market) {
-        Some(_) => trader.slot(market)?.position().or_ballast(),
-        None => Ok(Position::default()),
-    }
 }
