@@ -19,8 +19,8 @@ use ballast_state::{
 };
 
 use super::{
-    records::renew,
     leg_taker::{LegBefore, LegTaker},
+    records::renew,
 };
 use crate::loaders::{
     board_account::BoardAccount, book_account::MarketBook, cross_queues::CrossQueues,

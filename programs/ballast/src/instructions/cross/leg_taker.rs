@@ -20,7 +20,7 @@ use ballast_state::{
 use super::records::{check_interest, renew, store, LegChange, Written};
 use crate::loaders::{book_account::MarketBook, cross_queues::CrossQueues};
 use crate::{
-    error::{error, require, OrBallast},
+    error::{error, OrBallast},
     instructions::{
         matching::{Matched, Matching},
         position_change::PositionChanges,
@@ -196,13 +196,7 @@ impl<'a> LegTaker<'a, '_> {
             funding_index: scene.touched.funding_index,
             distress,
         };
-        let written = store(
-            changes,
-            &scene.key,
-            trader,
-            self.queues,
-            &change,
-        )?;
+        let written = store(changes, &scene.key, trader, self.queues, &change)?;
         let values = scene.check_traded(trader, written.index, &leg.values, trade)?;
         let event = LegTraded {
             market: scene.key,
