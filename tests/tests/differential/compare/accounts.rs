@@ -57,7 +57,7 @@ pub fn account(world: &World, model: &Model, number: usize) -> Agreement {
             (None, None) => {}
             (Some(slot), Some(owned)) => {
                 position(&format!("{whose} market {market}"), slot, owned)?;
-                book::triggers(&format!("{whose} market {market}"), slot, owned)?;
+                book::triggers(&format!("{whose} market {market}"), slot, &owned.triggers)?;
             }
             (slot, owned) => {
                 return Err(format!(

@@ -5,7 +5,7 @@ use ballast_engine::units::Side;
 use ballast_state::{position_slot::PositionSlot, queue_account::NO_NODE, trigger};
 
 use super::{all, same, to_i128, Agreement};
-use crate::model::{Model, Order, Owned, Trigger};
+use crate::model::{Model, Order, Trigger};
 use crate::program::World;
 
 /// Both sides, the best first, and what each order says.
@@ -125,9 +125,9 @@ fn idle(whose: &str, slot: &PositionSlot) -> Agreement {
 }
 
 /// Stop-loss and take-profit of a position.
-pub fn triggers(whose: &str, slot: &PositionSlot, owned: &Owned) -> Agreement {
+pub fn triggers(whose: &str, slot: &PositionSlot, expected: &[Option<Trigger>; 2]) -> Agreement {
     let stored = [&slot.stop_loss, &slot.take_profit].map(set);
-    same(&format!("{whose} triggers"), stored, owned.triggers)
+    same(&format!("{whose} triggers"), &stored, expected)
 }
 
 fn set(trigger: &trigger::Trigger) -> Option<Trigger> {

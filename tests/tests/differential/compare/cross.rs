@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast_engine::units::Side;
 use ballast_state::trader::Trader as Stored;
 
-use super::{accounts, all, same, to_i128, Agreement};
+use super::{accounts, all, book, same, to_i128, Agreement};
 use crate::model::{Leg, Model, Trader, Weakness};
 use crate::program::World;
 
@@ -167,6 +167,7 @@ pub fn account(world: &World, whose: &str, program: &Stored, trader: &Trader) ->
         same(&whose, trader.shared.slots[index], Some(market))?;
         let slot = &program.positions[index];
         accounts::claims(&whose, slot, &leg.holding, &leg.distress)?;
+        book::triggers(&whose, slot, &leg.triggers)?;
         all(
             &whose,
             &[

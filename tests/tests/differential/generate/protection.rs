@@ -1,5 +1,6 @@
 //! Protective steps around the margin ratios of now, and keepers who execute them.
 
+use super::triggers::leg_holders;
 use super::{own_holders, Generator};
 use crate::model::{margin_due, Model, Protection, Rate};
 use crate::operation::{Operation, Protecting, Step, Stepping};
@@ -7,7 +8,8 @@ use crate::operation::{Operation, Protecting, Step, Stepping};
 impl Generator {
     /// Sets steps, clears them, or opens or closes their account.
     pub fn change_protection(&mut self, model: &Model, market: usize) -> Operation {
-        let (mut open, mut closed) = (own_holders(model, market), own_holders(model, market));
+        let all = [own_holders(model, market), leg_holders(model, market)].concat();
+        let (mut open, mut closed) = (all.clone(), all);
         open.retain(|trader| model.protection(market, *trader).is_some());
         closed.retain(|trader| model.protection(market, *trader).is_none());
         let choice = self.pick.weighted(&[20, 70, 5, 5]);
@@ -22,7 +24,7 @@ impl Generator {
                 return Operation::CloseProtection { market, trader };
             }
             (_, Some(trader), _) if self.pick.percent(92) => trader,
-            _ => self.holder(model, market),
+            _ => self.wisher(model, market),
         };
         let steps = self.steps(model, market, trader);
         let slip = match self.pick.weighted(&[70, 20, 10]) {
@@ -84,14 +86,15 @@ impl Generator {
         let trader = match self.pick.some(wanted) {
             Some(trader) => trader,
             None if self.pick.percent(92) => return self.change_protection(model, market),
-            None => self.holder(model, market),
+            None => self.wisher(model, market),
         };
-        let lots = model.held(market, trader).lots;
+        let held = model.held_either_way(market, trader).unwrap_or_default();
         Operation::ExecuteProtection(Stepping {
             market,
             trader,
             receiver: self.trader(model),
-            makers: self.makers_against(model, market, trader, lots),
+            queues: self.queues_to_fire(model, market, trader),
+            makers: self.makers_against(model, market, trader, held.lots),
         })
     }
 
@@ -108,6 +111,7 @@ impl Generator {
 /// Steps of those who have positions, of this one or of one before.
 fn set(model: &Model, market: usize) -> Vec<(usize, Protection)> {
     let holders = own_holders(model, market).into_iter();
+    let holders = holders.chain(leg_holders(model, market));
     let set = holders.filter_map(|trader| {
         let protection = model.protection(market, trader)?;
         (protection.slip > 0).then(|| (trader, protection.clone()))
@@ -115,20 +119,32 @@ fn set(model: &Model, market: usize) -> Vec<(usize, Protection)> {
     set.collect()
 }
 
-/// Whether a step of the position there is is reached at the price that is published.
+/// Whether a step of the position there is is reached at the price that is published, of a leg at the board's marks.
 fn is_reached(model: &Model, market: usize, trader: usize, protection: &Protection) -> bool {
-    let Some(owned) = model.owned(market, trader) else {
+    let Ok(held) = model.held_either_way(market, trader) else {
         return false;
     };
     let now = &model.markets[market];
     let price = i128::from(now.quoted.ticks).min(1 << 40) * now.atoms_per_tick;
-    let same = owned.sequence == protection.sequence;
-    let step = model.step_reached(market, protection, &owned.holding, price);
+    let same = model.sequence_of(market, trader) == Ok(protection.sequence);
+    let step = match model.leg(market, trader) {
+        Some(_) => model
+            .account(trader, None)
+            .ok()
+            .and_then(|all| protection.reached(&held, all.equity, all.due)),
+        None => model.step_reached(market, protection, &held, price),
+    };
     same && step.is_some()
 }
 
-/// The margin ratio of a position at the price that is published, basis points; 0 without a position.
+/// The margin ratio of a position at the price that is published, of a leg that of its account at the board's marks,
+/// basis points; 0 without a position.
 fn ratio(model: &Model, market: usize, trader: usize) -> i128 {
+    if model.leg(market, trader).is_some() {
+        let account = model.account(trader, None).ok();
+        let ratio = account.and_then(|all| (all.equity * 10_000).checked_div(all.due));
+        return ratio.unwrap_or(0);
+    }
     let now = &model.markets[market];
     let price = i128::from(now.quoted.ticks).min(1 << 40) * now.atoms_per_tick;
     let held = model.held(market, trader);

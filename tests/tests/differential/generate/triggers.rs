@@ -2,7 +2,7 @@
 
 use super::{own_holders, Generator};
 use crate::model::Model;
-use crate::operation::{Execution, Operation, Setting, TriggerKind};
+use crate::operation::{Execution, Operation, Queues, Setting, TriggerKind};
 
 const KINDS: [TriggerKind; 2] = [TriggerKind::StopLoss, TriggerKind::TakeProfit];
 
@@ -14,7 +14,7 @@ impl Generator {
             let all = set(model, market);
             let (trader, kind) = match self.pick.some(&all) {
                 Some(one) if self.pick.percent(70) => one,
-                _ => (self.holder(model, market), kind),
+                _ => (self.wisher(model, market), kind),
             };
             return Operation::CancelTrigger {
                 market,
@@ -22,8 +22,9 @@ impl Generator {
                 kind,
             };
         }
-        let trader = self.holder(model, market);
-        let (held, now) = (model.held(market, trader), &model.markets[market]);
+        let trader = self.wisher(model, market);
+        let held = model.held_either_way(market, trader).unwrap_or_default();
+        let now = &model.markets[market];
         let mark = i128::from(now.quoted.ticks).min(1 << 50);
         let price = match self.pick.weighted(&[80, 15, 3, 2]) {
             0 => mark + self.pick.within(-mark / 50, mark / 50),
@@ -75,23 +76,49 @@ impl Generator {
         let (trader, kind) = match self.pick.some(wanted) {
             Some(one) => one,
             None if self.pick.percent(85) => return self.change_trigger(model, market),
-            None => (self.holder(model, market), self.pick.one(&KINDS)),
+            None => (self.wisher(model, market), self.pick.one(&KINDS)),
         };
-        let lots = model.held(market, trader).lots;
+        let held = model.held_either_way(market, trader).unwrap_or_default();
         Operation::ExecuteTrigger(Execution {
             market,
             trader,
             kind,
             receiver: self.trader(model),
-            makers: self.makers_against(model, market, trader, lots),
+            queues: self.queues_to_fire(model, market, trader),
+            makers: self.makers_against(model, market, trader, held.lots),
         })
     }
+
+    /// Somebody with a position or, now and then where there are some, a leg.
+    pub fn wisher(&mut self, model: &Model, market: usize) -> usize {
+        let legs = leg_holders(model, market);
+        match self.pick.some(&legs) {
+            Some(trader) if self.pick.percent(50) => trader,
+            _ => self.holder(model, market),
+        }
+    }
+
+    /// What a call lists before the makers that fires something of a leg.
+    pub fn queues_to_fire(&mut self, model: &Model, market: usize, trader: usize) -> Queues {
+        match model.leg(market, trader) {
+            Some(_) if self.pick.percent(97) => self.most_queues(),
+            _ => Queues::new(),
+        }
+    }
+}
+
+/// Those who have a leg in a market.
+pub fn leg_holders(model: &Model, market: usize) -> Vec<usize> {
+    let all = 0..model.traders.len();
+    all.filter(|trader| model.leg(market, *trader).is_some())
+        .collect()
 }
 
 /// Everybody's triggers.
 fn set(model: &Model, market: usize) -> Vec<(usize, TriggerKind)> {
     let mut set = Vec::new();
-    for trader in own_holders(model, market) {
+    let holders = own_holders(model, market).into_iter();
+    for trader in holders.chain(leg_holders(model, market)) {
         for kind in KINDS {
             if model.trigger(market, trader, kind).is_some() {
                 set.push((trader, kind));

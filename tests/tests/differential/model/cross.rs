@@ -10,6 +10,7 @@ use super::oracle::Mark;
 use super::refusal::{require, signed, Verdict};
 use super::state::{bankruptcy_key, entry_key, side, unfunded_bankruptcy, Distress, Model, Stamp};
 use super::trade::{margin_due, Rate};
+use super::trigger::Trigger;
 use super::volatility::initial_due;
 use crate::operation::Queues;
 
@@ -37,6 +38,8 @@ pub struct Leg {
     pub stamp: Stamp,
     /// Trouble.
     pub distress: Distress,
+    /// Stop-loss and take-profit.
+    pub triggers: [Option<Trigger>; 2],
 }
 
 /// Why rounds do not need an account.
@@ -131,6 +134,7 @@ impl Leg {
             weak: None,
             stamp: Stamp::default(),
             distress: Distress::default(),
+            triggers: [None; 2],
         }
     }
 

@@ -9,8 +9,10 @@ use super::number::{floor, part, ONE};
 use super::oracle::{Mark, Use};
 use super::orders::{least_lots, Taking};
 use super::refusal::{require, signed, Verdict};
+use super::round::Listed;
 use super::state::{side, Distress, Model};
 use super::trade::require_small;
+use super::trigger::Wish;
 use crate::operation::{OrderKind, Placing, Queues};
 
 /// Most legs of an account.
@@ -51,20 +53,60 @@ impl Model {
         require(meeting.lots() > 0, BallastError::NothingFilled)?;
         let traded = self.leg_filled(&taking, &meeting, held, mark)?;
         self.require_leg_limits(&traded, open, queues)?;
-        let pool = self.trader(trader).shared.atoms - traded.owed + traded.filled.realized
-            - meeting.fees();
-        self.store_leg(&traded, signed(pool)?, queues)?;
-        self.require_leg_stands(&traded, &before)?;
-        let written = (traded.filled.after.lots != 0).then_some(market);
-        self.renew(trader, queues, written, None)?;
-        self.book_fees(market, meeting.fees() + meeting.maker_fees())?;
-        self.require_no_profit_held(market, traded.filled.realized - traded.owed)?;
+        self.write_leg(&traded, &before, &meeting, queues)?;
         Ok(meeting.matched(Done::Order {
             lots: taking.lots,
             id: 0,
             resting: 0,
             reserved: 0,
         }))
+    }
+
+    /// Closes lots of a leg against the book at its owner's wish, and pays the keeper: who was met, and how much the
+    /// keeper earned.
+    pub fn fire_leg<'a>(
+        &mut self,
+        wish: &Wish,
+        mark: Mark,
+        queues: &Queues,
+        makers: &'a [Listed],
+    ) -> Verdict<(Meeting<'a>, i128)> {
+        let (market, trader) = (wish.market, wish.trader);
+        // They come after the board.
+        require(!queues.is_empty(), BallastError::WrongBoard)?;
+        let held = self.leg_to_trade(market, trader)?;
+        let before = self.account(trader, Some((market, mark)))?;
+        let taking = self.wished(wish, &mark, &held)?;
+        let open = self.open_interest(market);
+        let mut meeting = Meeting::new(market, -taking.sign, mark, makers);
+        self.take(&taking, &mut meeting)?;
+        require(meeting.lots() > 0, BallastError::NothingFilled)?;
+        let traded = self.leg_filled(&taking, &meeting, held, mark)?;
+        self.require_leg_limits(&traded, open, queues)?;
+        let reward = self.reward(wish, meeting.lots());
+        self.trader_mut(trader).free -= reward;
+        self.write_leg(&traded, &before, &meeting, queues)?;
+        self.trader_mut(wish.receiver).free += reward;
+        Ok((meeting, reward))
+    }
+
+    /// Writes what the fills made of a leg, where its account may stand.
+    fn write_leg(
+        &mut self,
+        traded: &Traded,
+        before: &Account,
+        meeting: &Meeting,
+        queues: &Queues,
+    ) -> Verdict<()> {
+        let (market, trader) = (traded.market, traded.trader);
+        let pool = self.trader(trader).shared.atoms - traded.owed + traded.filled.realized
+            - meeting.fees();
+        self.store_leg(traded, signed(pool)?, queues)?;
+        self.require_leg_stands(traded, before)?;
+        let written = (traded.filled.after.lots != 0).then_some(market);
+        self.renew(trader, queues, written, None)?;
+        self.book_fees(market, meeting.fees() + meeting.maker_fees())?;
+        self.require_no_profit_held(market, traded.filled.realized - traded.owed)
     }
 
     /// What the leg holds; an account that is isolated in the market has none there.

@@ -184,8 +184,8 @@ impl Model {
     ) -> Verdict<()> {
         let mark = self.touch(market, Use::RemoveMargin)?;
         let leg = self.needed_leg(market, trader)?.clone();
-        let calm = leg.distress == Distress::default();
-        require(calm, BallastError::CrossHasOrders)?;
+        let plain = leg.distress == Distress::default() && leg.triggers == [None; 2];
+        require(plain, BallastError::CrossHasOrders)?;
         let account = self.account(trader, Some((market, mark)))?;
         self.require_open_marks(&account, Some(market))?;
         signed(margin)?;

@@ -150,10 +150,9 @@ impl Model {
     /// Since when the position has been flagged, as far as somebody looked; 0 never, or where the last
     /// look is more than a hundred slots ago.
     pub fn flagged(&self, market: usize, trader: usize) -> u64 {
-        let Some(owned) = self.owned(market, trader) else {
-            return 0;
-        };
-        owned.distress.since(self.slot)
+        let owned = self.owned(market, trader).map(|owned| &owned.distress);
+        let leg = self.leg(market, trader).map(|leg| &leg.distress);
+        owned.or(leg).map_or(0, |one| one.since(self.slot))
     }
 
     /// Refuses a price that has just been recorded and is not fit for this as well.

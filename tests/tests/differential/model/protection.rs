@@ -6,7 +6,7 @@ use super::fill::{Done, Matched};
 use super::holding::Holding;
 use super::number::{ceil, floor, part, ONE};
 use super::refusal::{require, Verdict, ALREADY_THERE, NOT_THERE};
-use super::state::Model;
+use super::state::{side, Model};
 use super::trade::{margin_due, Rate};
 use super::trigger::Wish;
 use crate::operation::{Protecting, Step, Stepping};
@@ -57,14 +57,14 @@ impl Model {
         }
         let mut set = Protection::default();
         if !setting.steps.is_empty() {
-            let owned = self.needed(market, trader)?;
+            let held = self.held_either_way(market, trader)?;
             let fit = are_steps(&setting.steps) && (1..=5_000).contains(&setting.slip);
             require(fit, BallastError::ProtectiveSteps)?;
             set = Protection {
                 steps: setting.steps.clone(),
                 slip: setting.slip,
-                lots: owned.holding.lots,
-                sequence: owned.sequence,
+                lots: held.lots,
+                sequence: self.sequence_of(market, trader)?,
             };
         }
         self.markets[market].protections.insert(trader, set);
@@ -80,11 +80,22 @@ impl Model {
         let protection = self.protection(market, trader).cloned();
         let protection = protection.ok_or(NOT_THERE)?;
         let (mark, holding) = self.look_before_firing(market, trader, &call.makers)?;
-        let owned = self.needed(market, trader)?;
-        let same =
-            owned.sequence == protection.sequence && holding.sign() == protection.lots.signum();
+        let leg = self.leg(market, trader).is_some();
+        if leg {
+            let own = (market, side(holding.sign()));
+            let there = call.queues.contains(&own);
+            require(there, BallastError::CrossQueueMissing)?;
+        }
+        let same = self.sequence_of(market, trader)? == protection.sequence
+            && holding.sign() == protection.lots.signum();
         require(same, BallastError::ProtectionEnded)?;
-        let step = self.step_reached(market, &protection, &holding, mark.price);
+        let step = match leg {
+            true => {
+                let account = self.forced(market, trader, mark)?;
+                protection.reached(&holding, account.equity, account.due)
+            }
+            false => self.step_reached(market, &protection, &holding, mark.price),
+        };
         let Some((step, lots)) = step else {
             return Err(BallastError::ProtectionNotReached.into());
         };
@@ -103,7 +114,10 @@ impl Model {
             lots,
             whole: protection.lots.abs().max(holding.size()),
         };
-        let (meeting, reward) = self.fire(&wish, mark, &holding, &call.makers)?;
+        let (meeting, reward) = match leg {
+            true => self.fire_leg(&wish, mark, &call.queues, &call.makers)?,
+            false => self.fire(&wish, mark, &holding, &call.makers)?,
+        };
         let left = lots - meeting.lots();
         Ok(meeting.matched(Done::Step {
             step,
@@ -123,10 +137,24 @@ impl Model {
     ) -> Option<(Step, i128)> {
         let params = &self.markets[market].params;
         let due = margin_due(params, holding.size() * price, Rate::Maintenance);
-        let equity = holding.equity(price);
+        protection.reached(holding, holding.equity(price), due)
+    }
+
+    /// Which position it is, isolated or a leg, by its order of joining its queue.
+    pub fn sequence_of(&self, market: usize, trader: usize) -> Verdict<u64> {
+        match self.leg(market, trader) {
+            Some(leg) => Ok(leg.sequence),
+            None => Ok(self.needed(market, trader)?.sequence),
+        }
+    }
+}
+
+impl Protection {
+    /// The last step below which this equity has fallen where so much is due, and what it does not keep open.
+    pub fn reached(&self, holding: &Holding, equity: i128, due: i128) -> Option<(Step, i128)> {
         let below = |step: &&Step| equity * ONE < i128::from(step.ratio) * due;
-        let step = *protection.steps.iter().rfind(below)?;
-        let kept = floor(&part(protection.lots.abs(), i128::from(step.keep), ONE));
+        let step = *self.steps.iter().rfind(below)?;
+        let kept = floor(&part(self.lots.abs(), i128::from(step.keep), ONE));
         let lots = holding.size() - kept;
         (lots > 0).then_some((step, lots))
     }

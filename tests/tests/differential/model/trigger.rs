@@ -52,14 +52,14 @@ impl Model {
     /// Sets a trigger, instead of the one there was.
     pub fn place_trigger(&mut self, setting: &Setting) -> Verdict<()> {
         let (market, trader) = (setting.market, setting.trader);
-        let size = self.needed(market, trader)?.holding.size();
+        let held = self.held_either_way(market, trader)?;
+        let (size, sign) = (held.size(), held.sign());
         let atoms = self.markets[market].atoms_per_tick;
         in_range(i128::from(setting.price) * atoms)?;
         if setting.worst > 0 {
             in_range(i128::from(setting.worst) * atoms)?;
         }
         require(setting.lots > 0, BallastError::ZeroLots)?;
-        let sign = self.held(market, trader).sign();
         let (price, worst) = (i128::from(setting.price), i128::from(setting.worst));
         let stops = setting.kind == TriggerKind::StopLoss && setting.worst > 0;
         let fills = !stops || (worst - price) * sign <= 0;
@@ -106,9 +106,12 @@ impl Model {
             lots: trigger.lots,
             whole: trigger.placed,
         };
-        let (meeting, reward) = self.fire(&wish, mark, &holding, &call.makers)?;
+        let (meeting, reward) = match self.leg(market, trader) {
+            Some(_) => self.fire_leg(&wish, mark, &call.queues, &call.makers)?,
+            None => self.fire(&wish, mark, &holding, &call.makers)?,
+        };
         let left = trigger.lots - meeting.lots();
-        if self.owned(market, trader).is_some() {
+        if self.held_either_way(market, trader).is_ok() {
             let kept = Trigger {
                 lots: left,
                 ..trigger
@@ -119,7 +122,7 @@ impl Model {
         Ok(meeting.matched(Done::Trigger { left, reward }))
     }
 
-    /// The mark and the holding of a trader of whom lots are to be closed at its own wish, funding paid.
+    /// The mark and the holding of a trader of whom lots are to be closed at its own wish, funding paid but of a leg.
     pub fn look_before_firing(
         &mut self,
         market: usize,
@@ -128,8 +131,11 @@ impl Model {
     ) -> Verdict<(Mark, Holding)> {
         check_makers(makers)?;
         let mark = self.touch(market, Use::Force(self.flagged(market, trader)))?;
-        self.needed(market, trader)?;
-        let holding = self.taker(market, trader)?;
+        let held = self.held_either_way(market, trader)?;
+        let holding = match self.leg(market, trader) {
+            Some(_) => held,
+            None => self.taker(market, trader)?,
+        };
         Ok((mark, holding))
     }
 
@@ -144,33 +150,8 @@ impl Model {
     ) -> Verdict<(Meeting<'a>, i128)> {
         let (market, trader) = (wish.market, wish.trader);
         let stood = self.stands(market, trader);
-        let sign = -holding.sign();
-        let (params, atoms) = {
-            let market = &self.markets[market];
-            (market.params, market.atoms_per_tick)
-        };
-        let edge = band_edge(&params, &mark, sign);
-        let price = match wish.worst {
-            0 => edge,
-            worst => {
-                let price = in_range(worst * atoms)?;
-                if (price - edge) * sign > 0 {
-                    edge
-                } else {
-                    price
-                }
-            }
-        };
-        let taking = Taking {
-            trader,
-            sign,
-            kind: OrderKind::Market,
-            price,
-            lots: wish.lots.min(holding.size()),
-            margin: 0,
-            self_trade: SelfTrade::CancelProvide,
-        };
-        let mut meeting = Meeting::new(market, -sign, mark, makers);
+        let taking = self.wished(wish, &mark, holding)?;
+        let mut meeting = Meeting::new(market, -taking.sign, mark, makers);
         self.take(&taking, &mut meeting)?;
         let filled = meeting.lots();
         require(filled > 0, BallastError::NothingFilled)?;
@@ -183,23 +164,67 @@ impl Model {
         );
         self.settle_taker(&taking, market, &paid)?;
         self.book_fees(market, paid.fee + meeting.maker_fees())?;
-        let keeper = i128::from(params.keeper_fee_atoms);
-        let reward = floor(&part(keeper, filled, wish.whole));
-        let reward = reward.min(self.trader(trader).free);
+        let reward = self.reward(wish, filled);
         self.trader_mut(trader).free -= reward;
         self.note(&stood, meeting.collected());
         self.trader_mut(wish.receiver).free += reward;
         Ok((meeting, reward))
     }
 
+    /// The order that closes what is wished of a holding.
+    pub fn wished(&self, wish: &Wish, mark: &Mark, holding: &Holding) -> Verdict<Taking> {
+        let (now, sign) = (&self.markets[wish.market], -holding.sign());
+        let edge = band_edge(&now.params, mark, sign);
+        let price = match wish.worst {
+            0 => edge,
+            worst => {
+                let price = in_range(worst * now.atoms_per_tick)?;
+                if (price - edge) * sign > 0 {
+                    edge
+                } else {
+                    price
+                }
+            }
+        };
+        Ok(Taking {
+            trader: wish.trader,
+            sign,
+            kind: OrderKind::Market,
+            price,
+            lots: wish.lots.min(holding.size()),
+            margin: 0,
+            self_trade: SelfTrade::CancelProvide,
+        })
+    }
+
+    /// What the keeper earns for so many filled lots, as far as free collateral reaches.
+    pub fn reward(&self, wish: &Wish, filled: i128) -> i128 {
+        let keeper = i128::from(self.markets[wish.market].params.keeper_fee_atoms);
+        let reward = floor(&part(keeper, filled, wish.whole));
+        reward.min(self.trader(wish.trader).free)
+    }
+
+    /// What the trader holds, isolated or as a leg, funding unpaid.
+    pub fn held_either_way(&self, market: usize, trader: usize) -> Verdict<Holding> {
+        match self.leg(market, trader) {
+            Some(leg) => Ok(leg.holding),
+            None => Ok(self.needed(market, trader)?.holding),
+        }
+    }
+
     /// A trigger, if it is set.
     pub fn trigger(&self, market: usize, trader: usize, kind: TriggerKind) -> Option<Trigger> {
-        self.owned(market, trader)?.triggers[place(kind)]
+        let triggers = match self.leg(market, trader) {
+            Some(leg) => leg.triggers,
+            None => self.owned(market, trader)?.triggers,
+        };
+        triggers[place(kind)]
     }
 
     /// Whether a price in ticks reaches a trigger.
     pub fn is_reached(&self, market: usize, trader: usize, kind: TriggerKind, ticks: u64) -> bool {
-        let falls = (kind == TriggerKind::StopLoss) == (self.held(market, trader).lots > 0);
+        let held = self.held_either_way(market, trader).unwrap_or_default();
+        let falls = (kind == TriggerKind::StopLoss) == (held.lots > 0);
         let trigger = self.trigger(market, trader, kind);
         trigger.is_some_and(|trigger| {
             if falls {
@@ -216,7 +241,14 @@ impl Model {
         trader: usize,
         kind: TriggerKind,
     ) -> &mut Option<Trigger> {
-        let owned = self.trader_mut(trader).positions[market].as_mut();
-        &mut owned.expect("a position").triggers[place(kind)]
+        let one = self.trader_mut(trader);
+        let triggers = match one.shared.legs[market].as_mut() {
+            Some(leg) => &mut leg.triggers,
+            None => {
+                let owned = one.positions[market].as_mut();
+                &mut owned.expect("a position").triggers
+            }
+        };
+        &mut triggers[place(kind)]
     }
 }

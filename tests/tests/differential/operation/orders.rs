@@ -1,5 +1,6 @@
 //! What traders and keepers do with orders and triggers.
 
+use super::Queues;
 use crate::model::Listed;
 
 /// A side of the book.
@@ -174,6 +175,8 @@ pub struct Stepping {
     pub trader: usize,
     /// The trader who earns the reward.
     pub receiver: usize,
+    /// Cross queues that the call lists after the board; none where that is not listed either.
+    pub queues: Queues,
     /// Accounts of the makers.
     pub makers: Vec<Listed>,
 }
@@ -189,6 +192,8 @@ pub struct Execution {
     pub kind: TriggerKind,
     /// The trader who earns the reward.
     pub receiver: usize,
+    /// Cross queues that the call lists after the board; none where that is not listed either.
+    pub queues: Queues,
     /// Accounts of the makers.
     pub makers: Vec<Listed>,
 }

@@ -34,7 +34,7 @@ pub fn enable(sandbox: &mut Sandbox, markets: &[MarketCookie]) -> Vec<CrossCooki
 }
 
 impl World {
-    fn queues(&self, queues: &Queues) -> Vec<Pubkey> {
+    pub fn queues(&self, queues: &Queues) -> Vec<Pubkey> {
         let of = |(market, side): &(usize, usize)| self.crosses[*market].both()[*side];
         queues.iter().map(of).collect()
     }

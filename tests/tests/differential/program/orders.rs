@@ -2,6 +2,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
+use ballast_client::addresses;
 use ballast_client::instructions::{anyone, orders};
 use ballast_state::book_account::OrderSide;
 use ballast_state::instructions::OrderRef;
@@ -12,7 +13,8 @@ use ballast_state::trigger;
 use super::World;
 use crate::model::Listed;
 use crate::operation::{
-    BookSide, Liquidation, Operation, OrderKind, Placing, SelfTrade, TriggerKind, Unwinding, Which,
+    BookSide, Liquidation, Operation, OrderKind, Placing, Queues, SelfTrade, TriggerKind,
+    Unwinding, Which,
 };
 
 impl World {
@@ -128,7 +130,7 @@ impl World {
                     trader: self.addresses[execution.trader],
                     reward_trader: self.addresses[receiver],
                     kind: trigger_kind(execution.kind),
-                    makers: &self.list(&execution.makers),
+                    makers: &self.list_after_board(&execution.queues, &execution.makers),
                 }
                 .instruction();
                 (call, vec![receiver / 2])
@@ -176,6 +178,19 @@ impl World {
         }
         .instruction();
         (instruction, vec![call.keeper])
+    }
+
+    /// The board and these cross queues, where there are any, before the listed accounts.
+    pub fn list_after_board(&self, queues: &Queues, list: &[Listed]) -> Vec<Pubkey> {
+        if queues.is_empty() {
+            return self.list(list);
+        }
+        [
+            vec![addresses::board()],
+            self.queues(queues),
+            self.list(list),
+        ]
+        .concat()
     }
 
     /// Addresses of listed accounts.

@@ -38,21 +38,21 @@ impl World {
                     let account = self.sandbox.account(address);
                     account.is_some_and(|account| account.owner == ballast_state::ID)
                 };
-                let lots = match is_open(&address) {
-                    true => {
-                        let account = self.sandbox.trader(&address);
-                        let slot = account.find(&keys.market);
-                        slot.map_or(0, |slot| account.positions[slot].lots)
-                    }
-                    false => 0,
-                };
+                let slot = is_open(&address).then(|| {
+                    let account = self.sandbox.trader(&address);
+                    account.any(&keys.market).ok().copied()
+                });
+                let slot = slot.flatten();
+                let (lots, leg) = slot.map_or((0, false), |slot| (slot.lots, slot.is_leg()));
+                let side = usize::from(lots < 0);
+                let own = [keys.queue_long, keys.queue_short];
                 let call = protection::SetProtection {
                     authority: owner(setting.trader),
                     market: keys.market,
                     trader: address,
-                    queue: match lots < 0 {
-                        true => keys.queue_short,
-                        false => keys.queue_long,
+                    queue: match leg {
+                        true => self.crosses[setting.market].both()[side],
+                        false => own[side],
                     },
                     args: SetProtectionArgs {
                         steps: setting.steps.iter().map(step).collect(),
@@ -69,7 +69,7 @@ impl World {
                     keys: self.markets[call.market].keys,
                     trader: self.addresses[call.trader],
                     reward_trader: self.addresses[receiver],
-                    makers: &self.list(&call.makers),
+                    makers: &self.list_after_board(&call.queues, &call.makers),
                 }
                 .instruction();
                 (instruction, vec![receiver / 2])
