@@ -13,6 +13,7 @@ use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
 use serde::Serialize;
 
+use crate::positions::TriggerView;
 use crate::state::name_of;
 use crate::units::{counted, leverage_words, percent_of_bps, Collateral, Units};
 
@@ -51,6 +52,8 @@ pub struct LegView {
     weak: bool,
     flagged_slot: u64,
     bankrupt_slot: u64,
+    stop_loss: Option<TriggerView>,
+    take_profit: Option<TriggerView>,
     #[serde(skip)]
     units: Units,
 }
@@ -200,7 +203,7 @@ impl LegView {
         } else {
             ""
         };
-        format!(
+        let mut text = format!(
             "\n{} {} {}\n  mark             {} ({} slots old{frozen})\n  result           {}\n  maintenance      {}\n  bankruptcy       {bankruptcy} if only this market moves\n  record           {} slots old{weak}",
             self.market,
             self.side,
@@ -210,7 +213,16 @@ impl LegView {
             collateral.show(self.unrealised_atoms),
             collateral.show(self.maintenance_atoms.into()),
             self.record_age_slots,
-        )
+        );
+        for (name, trigger) in [
+            ("stop-loss        ", &self.stop_loss),
+            ("take-profit      ", &self.take_profit),
+        ] {
+            if let Some(trigger) = trigger {
+                text += &format!("\n  {name}{}", trigger.words(units));
+            }
+        }
+        text
     }
 }
 
@@ -288,6 +300,8 @@ fn leg(
         weak: slot.cross & CROSS_WEAK != 0 && is_fresh(slot.held_slot, now),
         flagged_slot: slot.flagged_slot,
         bankrupt_slot: slot.bankrupt_slot,
+        stop_loss: TriggerView::of(&slot.stop_loss, units),
+        take_profit: TriggerView::of(&slot.take_profit, units),
         units,
     })
 }
