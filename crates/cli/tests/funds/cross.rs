@@ -353,20 +353,21 @@ fn a_leg_has_triggers_and_protective_steps_of_its_account() {
     assert!(said.contains("close 4.000 of its SOL-PERP position when the price reaches 195.000"));
     desk.does(&key, &["trigger", "place", "take-profit", "--price", "220"]);
     let account = desk.does(&key, &["account"]);
-    let leg = &account["legs"][0];
+    let leg = &account["triggers"][0];
+    assert_eq!(leg["market"], json!("SOL-PERP"), "{account}");
     assert_eq!(leg["stop_loss"]["lots"], json!(4_000), "{leg}");
     assert_eq!(leg["stop_loss"]["price_ticks"], json!(195_000));
     assert_eq!(leg["take_profit"]["lots"], json!(10_000));
     let said = desk.says(&key, &["account"]);
     for part in [
-        "stop-loss        4.000 at 195.000",
-        "take-profit      10.000 at 220.000",
+        "SOL-PERP: stop-loss of 4.000 at 195.000",
+        "SOL-PERP: take-profit of 10.000 at 220.000",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
     desk.does(&key, &["trigger", "cancel", "take-profit"]);
     let account = desk.does(&key, &["account"]);
-    assert_eq!(account["legs"][0]["take_profit"], json!(null));
+    assert_eq!(account["triggers"][0]["take_profit"], json!(null));
 
     let steps = ["--step", "150:50", "--step", "120:0"];
     let said = desk.says(&key, &[&["protect", "set"][..], &steps].concat());
