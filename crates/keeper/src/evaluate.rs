@@ -83,6 +83,10 @@ pub enum Task {
     DeleverageLeg,
     /// `refresh_ranks` or `witness_ranks` of legs that a round asks for: what a deleveraging comes to before it.
     RefreshRanks,
+    /// `execute_trigger` of a leg.
+    TriggerLeg(TriggerKind),
+    /// `execute_protection` of a leg: the margin ratio of its account is below a protective step.
+    ProtectLeg,
     /// `part_leg`: a leg of a market that has ended.
     PartLeg,
     /// `accrue_funding`.
@@ -118,7 +122,7 @@ impl Task {
             | Self::DeleverageLeg
             | Self::RefreshRanks => 1,
             Self::Flag | Self::FlagLeg => 2,
-            Self::Trigger(_) | Self::Protection => 3,
+            Self::Trigger(_) | Self::Protection | Self::TriggerLeg(_) | Self::ProtectLeg => 3,
             Self::UnwindPool => 4,
             Self::Unflag => 5,
             Self::AccrueFunding | Self::RecordMarks | Self::FreezeMark => 6,
@@ -133,6 +137,14 @@ impl Task {
     #[must_use]
     pub const fn tends_pool(self) -> bool {
         matches!(self, Self::SyncPool | Self::UnwindPool)
+    }
+
+    /// Whether it closes lots as the position's owner or the pool that has it wishes, or moves the pool's margin: who
+    /// is short of collateral then is not the keeper.
+    #[must_use]
+    pub const fn is_wished(self) -> bool {
+        let leg = matches!(self, Self::TriggerLeg(_) | Self::ProtectLeg);
+        leg || self.tends_pool() || matches!(self, Self::Trigger(_) | Self::Protection)
     }
 
     /// Whether it keeps the board.

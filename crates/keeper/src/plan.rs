@@ -2,7 +2,7 @@
 //! one transaction.
 
 mod deleverage;
-mod firing;
+pub(crate) mod firing;
 pub mod fit;
 mod into_pool;
 pub(crate) mod liquidate;
@@ -410,13 +410,18 @@ pub fn plan(
     let Some(record) = present.state.positions.get(&job.trader) else {
         return Ok(Planned::Nothing(Idle::Gone));
     };
+    let target = firing::Target {
+        present,
+        record,
+        leg: None,
+    };
     match job.task {
         Task::Liquidate => liquidate::plan(job, present, record, lists, own),
         Task::Deleverage => deleverage::plan(job, present, record, lists, own),
         Task::UnwindPool => pool::unwind(present, record, lists, own),
         Task::SyncPool => Ok(pool::sync(present, record)),
-        Task::Trigger(kind) => firing::trigger(kind, present, record, lists, own),
-        Task::Protection => firing::protection(present, record, lists, own),
+        Task::Trigger(kind) => firing::trigger(kind, target, lists, own),
+        Task::Protection => firing::protection(target, lists, own),
         _ => Ok(flag(job, present)),
     }
 }

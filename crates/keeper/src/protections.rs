@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use anchor_lang::prelude::Pubkey;
+use ballast_client::cross::Site;
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::position::Position;
 use ballast_engine::units::Ticks;
 use ballast_state::error::BallastError;
 use ballast_state::exchange::PAUSE_TRADE;
 use ballast_state::protection::{Due, Protection};
+use ballast_state::trader::Trader;
 
 use crate::evaluate::{forces, job, Conditions, Job, Task};
 use crate::market::Present;
@@ -72,7 +74,24 @@ pub fn due(
     )
 }
 
-/// Adds a job for each trader whose steps the price has reached; the number of those whose numbers do not
+/// What the steps of a trader ask for of its leg in the market of `site`, at the margin ratio of the account.
+/// Whether they are for this leg, the cross queue tells.
+///
+/// # Errors
+/// `NoPosition`; those of [`Scene::protective`](ballast_state::cross::Scene::protective).
+pub fn due_of_leg(
+    site: &Site<'_>,
+    trader: &Trader,
+    steps: &Protection,
+) -> Result<Option<Due>, BallastError> {
+    let lots = trader.leg(&site.key)?.lots;
+    if steps.base_lots.signum() != lots.signum() {
+        return Ok(None);
+    }
+    site.scene().protective(trader, steps)
+}
+
+/// Adds a job for each trader whose steps for an isolated position the price has reached; the number of those whose numbers do not
 /// compute.
 pub(crate) fn reached(
     present: &Present<'_>,

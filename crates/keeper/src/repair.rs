@@ -157,11 +157,9 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::PriceNotVerified
         | E::PriceOutOfRange => Verdict::Wait(PRICE_SLOTS),
         E::Paused => Verdict::Wait(PAUSE_SLOTS),
-        E::NothingFilled => match task {
-            Task::Trigger(_) | Task::Protection | Task::UnwindPool | Task::SyncPool => {
-                Verdict::Wait(BOOK_SLOTS)
-            }
-            _ => REFETCH,
+        E::NothingFilled => match task.is_wished() {
+            true => Verdict::Wait(BOOK_SLOTS),
+            false => REFETCH,
         },
 
         E::InsufficientCollateral
@@ -169,12 +167,15 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::PositionTooLarge
         | E::NoFreeSlot
         | E::CrossLegThere
-        | E::QueueFull => match task {
+        | E::QueueFull => match task.is_wished() {
             // It is the position's owner who cannot pay, or the pool.
-            Task::Trigger(_) | Task::Protection | Task::UnwindPool | Task::SyncPool => {
-                Verdict::Wait(BOOK_SLOTS)
-            }
-            _ => Verdict::Poor,
+            true => Verdict::Wait(BOOK_SLOTS),
+            false => Verdict::Poor,
+        },
+        // The fills of a leg are what its account may not stand, or what the market cannot pay out.
+        E::CrossBelowInitial | E::ProfitIsHeld => match task.is_wished() {
+            true => Verdict::Wait(BOOK_SLOTS),
+            false => Verdict::Fatal,
         },
 
         E::NotAdmin
@@ -219,7 +220,6 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::TraderNotEmpty
         | E::ProtectiveSteps
         | E::WrongProtection
-        | E::ProfitIsHeld
         | E::ProfitNotDue
         | E::FeesPaidToday
         | E::FeesReserved
@@ -341,7 +341,6 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::WrongCrossQueue
         | E::CrossMarkFrozen
         | E::CrossTooManyLegs
-        | E::CrossBelowInitial
         | E::CrossHasOrders
         | E::CrossDepositStays => Verdict::Fatal,
     }
@@ -353,9 +352,11 @@ mod tests {
     use ballast_state::trigger::TriggerKind;
 
     /// Calls that are not about what a liquidation, flag or round closes.
-    const OTHER: [Task; 4] = [
+    const OTHER: [Task; 6] = [
         Task::Trigger(TriggerKind::StopLoss),
         Task::Protection,
+        Task::TriggerLeg(TriggerKind::StopLoss),
+        Task::ProtectLeg,
         Task::UnwindPool,
         Task::SyncPool,
     ];

@@ -66,8 +66,14 @@ impl Needs {
                 cross: true,
                 ..Self::default()
             },
-            Task::LiquidateLeg => Self {
+            Task::LiquidateLeg | Task::TriggerLeg(_) => Self {
                 book: true,
+                cross: true,
+                ..Self::default()
+            },
+            Task::ProtectLeg => Self {
+                book: true,
+                protection: true,
                 cross: true,
                 ..Self::default()
             },
@@ -185,6 +191,7 @@ pub async fn read(
     if let Some(outline) = outline {
         scene.cross = Some(CrossScene::of(&outline, legs, slot)?);
         scene.know_victim(trader);
+        scene.know_steps();
     }
     Ok(scene)
 }
@@ -361,6 +368,13 @@ impl Scene {
         let victim = account.and_then(|account| accounts::trader(&account.data).ok());
         if let (Some(victim), Some(cross)) = (victim, &mut self.cross) {
             cross.traders.insert(*trader, victim);
+        }
+    }
+
+    /// The protective steps that were read are known in the market among those with cross margin.
+    fn know_steps(&mut self) {
+        if let Some(cross) = &mut self.cross {
+            cross.protect(&self.state);
         }
     }
 

@@ -13,6 +13,7 @@ use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
 use serde::Serialize;
 
+use crate::positions::TriggerView;
 use crate::state::name_of;
 use crate::units::{counted, leverage_words, percent_of_bps, Collateral, Units};
 
@@ -66,6 +67,59 @@ pub struct LegOrders {
     pub orders: u16,
     /// What they reserve, atoms: neither free nor in the pool.
     pub reserved_atoms: u64,
+}
+
+/// The triggers of a leg as they are printed.
+#[derive(Clone, Debug, Serialize)]
+pub struct LegTriggers {
+    /// Number of the market.
+    pub market_index: u16,
+    /// Name of the market.
+    pub market: String,
+    /// Its stop-loss, where it has one.
+    pub stop_loss: Option<TriggerView>,
+    /// Its take-profit, where it has one.
+    pub take_profit: Option<TriggerView>,
+    #[serde(skip)]
+    units: Units,
+}
+
+impl LegTriggers {
+    /// Those of all legs of an account that have any; `markets` has those of the legs.
+    ///
+    /// # Errors
+    /// A sentence about a market that is missing.
+    pub fn of(
+        trader: &Trader,
+        markets: &[(Pubkey, Market)],
+        collateral: Collateral,
+    ) -> Result<Vec<Self>> {
+        let slots = trader.positions.iter();
+        let legs = slots.filter(|slot| slot.is_leg() && !slot.has_no_triggers());
+        legs.map(|leg| {
+            let market = market_of(markets, &leg.market)?;
+            let units = Units::new(&market.oracle, collateral.decimals);
+            Ok(Self {
+                market_index: market.index,
+                market: name_of(market),
+                stop_loss: TriggerView::of(&leg.stop_loss, units),
+                take_profit: TriggerView::of(&leg.take_profit, units),
+                units,
+            })
+        })
+        .collect()
+    }
+
+    /// In words; a line for each, begun by its end.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let line = |name: &str, trigger: &Option<TriggerView>| {
+            let trigger = trigger.as_ref().map(|it| it.words(self.units));
+            let text = trigger.map(|words| format!("\n{}: {name} of {words}", self.market));
+            text.unwrap_or_default()
+        };
+        line("stop-loss", &self.stop_loss) + &line("take-profit", &self.take_profit)
+    }
 }
 
 /// A cross account as it is printed.

@@ -28,6 +28,24 @@ pub struct TriggerView {
     lots: u32,
 }
 
+impl TriggerView {
+    /// A trigger, where it is set.
+    pub(crate) fn of(trigger: &Trigger, units: Units) -> Option<Self> {
+        (!trigger.is_unset()).then(|| Self {
+            price_ticks: trigger.price_ticks,
+            price: units.price(trigger.price_ticks),
+            worst_ticks: trigger.worst_ticks,
+            lots: trigger.lots,
+        })
+    }
+
+    /// What it closes, and at which price.
+    pub(crate) fn words(&self, units: Units) -> String {
+        let size = units.show_size(self.lots.into());
+        format!("{size} at {}", units.show_price(self.price_ticks))
+    }
+}
+
 /// A position as it is printed. Amounts in atoms; prices in ticks and as decimal numbers.
 #[derive(Clone, Debug, Serialize)]
 pub struct PositionView {
@@ -160,8 +178,8 @@ impl PositionView {
             orders: u32::from(slot.order_count),
             order_margin_atoms: slot.order_margin,
             held_atoms: state.market.held.value(&slot.held_claim()).computed()?,
-            stop_loss: trigger_view(&slot.stop_loss, units),
-            take_profit: trigger_view(&slot.take_profit, units),
+            stop_loss: TriggerView::of(&slot.stop_loss, units),
+            take_profit: TriggerView::of(&slot.take_profit, units),
             protection: None,
         })
     }
@@ -255,14 +273,7 @@ impl PositionView {
             ("take-profit", &self.take_profit),
         ] {
             if let Some(trigger) = trigger {
-                line(
-                    name,
-                    format!(
-                        "{} at {}",
-                        units.show_size(trigger.lots.into()),
-                        units.show_price(trigger.price_ticks)
-                    ),
-                );
+                line(name, trigger.words(units));
             }
         }
         if let Some(protection) = &self.protection {
@@ -376,15 +387,6 @@ pub fn lights(light: u8) -> String {
 
 fn level_words(ticks: Option<u64>, units: Units) -> String {
     ticks.map_or_else(|| "no price".to_owned(), |ticks| units.show_price(ticks))
-}
-
-fn trigger_view(trigger: &Trigger, units: Units) -> Option<TriggerView> {
-    (!trigger.is_unset()).then(|| TriggerView {
-        price_ticks: trigger.price_ticks,
-        price: units.price(trigger.price_ticks),
-        worst_ticks: trigger.worst_ticks,
-        lots: trigger.lots,
-    })
 }
 
 /// A trader account with its positions, as it is printed.

@@ -1,7 +1,9 @@
 //! Protective steps of a position, and whether they are for the one of today.
 
 use anyhow::Result;
+use ballast_client::accounts::CrossQueueSnapshot;
 use ballast_engine::protection::ProtectiveStep;
+use ballast_engine::units::Side;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::protection::Protection;
 use serde::Serialize;
@@ -38,18 +40,39 @@ impl ProtectionView {
         slot: Option<&PositionSlot>,
         state: &MarketState,
     ) -> Result<Self> {
-        let position = slot.map(PositionSlot::position).transpose();
-        let position = position.map_err(anyhow::Error::from)?;
-        let side = position.and_then(|position| position.side());
-        let in_force = match (side, slot) {
+        let in_force = match (side_of(slot)?, slot) {
             (Some(side), Some(slot)) => {
                 let queue = state.queue(side)?.queue()?;
                 protection.is_for(side, queue.entry(slot.queue_node).computed()?)
             }
             _ => false,
         };
+        Ok(Self::at(protection, in_force))
+    }
+
+    /// The same of a leg, beside the cross queue that it stands in.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    pub fn of_leg(
+        protection: &Protection,
+        leg: &PositionSlot,
+        queue: &CrossQueueSnapshot,
+    ) -> Result<Self> {
+        let in_force = match side_of(Some(leg))? {
+            Some(side) => {
+                let queue = queue.queue()?;
+                let entry = queue.entry(leg.queue_node).computed()?;
+                protection.is_for(side, &entry.position)
+            }
+            None => false,
+        };
+        Ok(Self::at(protection, in_force))
+    }
+
+    fn at(protection: &Protection, in_force: bool) -> Self {
         let steps = protection.steps().iter();
-        Ok(Self {
+        Self {
             in_force,
             base_lots: protection.base_lots,
             slip_bps: protection.slip_bps,
@@ -59,7 +82,7 @@ impl ProtectionView {
                     keep_bps: step.keep_bps,
                 })
                 .collect(),
-        })
+        }
     }
 
     /// Whether there are steps at all.
@@ -101,6 +124,13 @@ impl StepView {
             keep_bps: self.keep_bps,
         }
     }
+}
+
+/// Side of the position of a slot, where there is one.
+fn side_of(slot: Option<&PositionSlot>) -> Result<Option<Side>> {
+    let position = slot.map(PositionSlot::position).transpose();
+    let position = position.map_err(anyhow::Error::from)?;
+    Ok(position.and_then(|position| position.side()))
 }
 
 /// Steps in words.

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use anchor_lang::prelude::{Clock, Pubkey};
-use ballast_client::accounts::{BookSnapshot, QueueSnapshot};
+use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
+use ballast_client::addresses;
 use ballast_engine::health::Health;
 use ballast_engine::wind_down::MarketMode;
 use ballast_keeper::config::Work;
@@ -41,6 +42,13 @@ impl Memory {
             let mut state = MarketState::new(market.cookie.keys, reading.markets[number]);
             for (address, trader) in &reading.traders {
                 state.apply_trader(address, trader).unwrap();
+            }
+            for address in reading.traders.keys() {
+                let steps = addresses::protection(address, &market.cookie.keys.market);
+                if let Some(account) = venue.sandbox.account(&steps) {
+                    let steps = accounts::protection(&account.data).unwrap();
+                    state.protections.apply(&steps);
+                }
             }
             let there = venue.sandbox.account(&market.cookie.keys.price);
             if there.is_some_and(|account| !account.data.is_empty()) {

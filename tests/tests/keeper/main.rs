@@ -2,6 +2,7 @@
 
 mod crash;
 mod cross_crash;
+mod cross_firing;
 mod cross_live;
 mod cross_makers;
 mod cross_rounds;

@@ -10,8 +10,9 @@ use ballast_state::cross::{CrossBoard, EnableCrossArgs};
 use ballast_state::market::Market;
 use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
-use ballast_view::account::AccountView;
+use ballast_view::account::{AccountView, LegTriggers};
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use solana_signer::Signer;
 use solana_system_interface::instruction::create_account_with_seed;
 
@@ -120,15 +121,27 @@ pub async fn account(session: &Session, args: &AccountArgs) -> Result<()> {
     let trader = session.trader(&address).await?;
     let scene = Scene::read(session).await?;
     let (board, collateral) = (&scene.board, scene.collateral);
-    let view = AccountView::new(
-        &address,
-        &trader,
-        board,
-        &scene.markets,
-        scene.slot,
-        collateral,
-    )?;
+    let markets = &scene.markets;
+    let view = Account {
+        account: AccountView::new(&address, &trader, board, markets, scene.slot, collateral)?,
+        triggers: LegTriggers::of(&trader, markets, collateral)?,
+    };
     session.answer(&view, || view.words())
+}
+
+/// A cross account as it is printed, with the triggers of its legs.
+#[derive(Serialize)]
+struct Account {
+    #[serde(flatten)]
+    account: AccountView,
+    triggers: Vec<LegTriggers>,
+}
+
+impl Account {
+    fn words(&self) -> String {
+        let triggers: String = self.triggers.iter().map(LegTriggers::words).collect();
+        self.account.words() + &triggers
+    }
 }
 
 /// Runs `ballast cross`.

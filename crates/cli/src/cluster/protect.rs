@@ -1,20 +1,25 @@
-//! `ballast protect`: protective steps of a position.
+//! `ballast protect`: protective steps of a position or a leg.
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use ballast_client::amount::Unit;
+use ballast_client::cross::{position_queue, touched, Site};
 use ballast_client::instructions::protection as build;
+use ballast_engine::oracle::Now;
 use ballast_engine::position::Position;
 use ballast_engine::price_levels::margin_ratio_bps;
 use ballast_engine::protection::{check_steps, ProtectiveStep};
+use ballast_state::cross::{CrossBoard, Legs};
 use ballast_state::instructions::SetProtectionArgs;
 use ballast_state::position_slot::PositionSlot;
+use ballast_state::trader::Trader;
 use ballast_view::protection::{words, ProtectionView};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_signer::Signer;
 
+use super::cross::board;
 use super::failure::{Computed, Usage};
 use super::options::{Sending, TraderChoice};
 use super::session::Session;
@@ -86,8 +91,12 @@ struct Found {
     view: Option<ProtectionView>,
     /// The position today, funding paid; without lots where there is none.
     position: Position,
-    /// Its margin ratio, basis points.
+    /// Its margin ratio, basis points; of a leg that of its account.
     ratio_bps: Option<i64>,
+    /// Whether it is a leg.
+    cross: bool,
+    /// The queue in which it stands; the market's of longs where there is none.
+    queue: Pubkey,
 }
 
 impl Found {
@@ -98,11 +107,17 @@ impl Found {
         let mut found = Self {
             view: session.protection(&trader, &account, &state).await?,
             trader,
+            queue: state.keys.queue_long,
             state,
             position: Position::default(),
             ratio_bps: None,
+            cross: false,
         };
-        if let Ok(slot) = account.slot(&found.state.keys.market) {
+        let market = found.state.keys.market;
+        if let Ok(leg) = account.leg(&market) {
+            let board = board(session).await?;
+            found.judge_leg(&account, leg, &board)?;
+        } else if let Ok(slot) = account.slot(&market) {
             found.judge(slot)?;
         }
         Ok(found)
@@ -114,9 +129,33 @@ impl Found {
         if stored.side().is_none() {
             return Ok(());
         }
+        self.queue = position_queue(slot, &self.state.market, None)?;
         let (mark, params) = (self.state.mark()?, self.state.market.params());
         self.position = stored.settle(self.state.funding_index()?).computed()?;
         self.ratio_bps = margin_ratio_bps(&self.position, mark, params).computed()?;
+        Ok(())
+    }
+
+    /// Says how the account of a leg stands: at this market's price, and the board's marks of its other legs.
+    fn judge_leg(&mut self, trader: &Trader, leg: &PositionSlot, board: &CrossBoard) -> Result<()> {
+        let (state, market) = (&self.state, &*self.state.market);
+        let now = Now {
+            slot: state.slot,
+            unix_timestamp: state.now,
+        };
+        let values = match &state.price {
+            Ok(price) => {
+                let touched = touched(market, price, now)?;
+                let site = Site::new(state.keys.market, market, touched, board, now.slot);
+                site.scene().valued(trader)?.account().values()?
+            }
+            Err(_) => Legs::at_board(trader, board)?.account().values()?,
+        };
+        self.ratio_bps = values.ratio_bps()?;
+        self.queue = position_queue(leg, market, Some(board))?;
+        let stored = leg.position().map_err(anyhow::Error::from)?;
+        self.position = stored.settle(state.funding_index()?).computed()?;
+        self.cross = true;
         Ok(())
     }
 
@@ -210,7 +249,7 @@ async fn set(
     let (name, units) = (found.state.name(), found.state.units);
     let Some(side) = found.position.side() else {
         return Err(Usage(format!(
-            "there is no position in {name}; `ballast positions` lists those of the trader account"
+            "there is no position in {name}; `ballast positions` lists those of the trader account, `ballast account` its legs"
         ))
         .into());
     };
@@ -225,7 +264,7 @@ async fn set(
         authority: signer,
         market,
         trader,
-        queue: found.state.keys.queue(side),
+        queue: found.queue,
         args: wanted.clone(),
     };
     let create = found.view.is_none().then(|| create.instruction());
@@ -249,7 +288,7 @@ async fn clear(session: &Session, of: &Of, sending: Sending) -> Result<()> {
         authority: session.keypair()?.pubkey(),
         market: found.state.keys.market,
         trader: found.trader,
-        queue: found.state.keys.queue_long,
+        queue: found.queue,
         args: SetProtectionArgs::default(),
     };
     let purpose = format!(
@@ -297,6 +336,8 @@ struct View {
     trader: String,
     /// Lots of the position of today.
     lots: i64,
+    /// Whether it is a leg; the margin ratio is that of its account then.
+    cross: bool,
     margin_ratio_bps: Option<i64>,
     #[serde(flatten)]
     protection: ProtectionView,
@@ -309,6 +350,7 @@ async fn show(session: &Session, of: &Of) -> Result<()> {
         market: found.state.name(),
         trader: found.trader.to_string(),
         lots: found.position.lots.get(),
+        cross: found.cross,
         margin_ratio_bps: found.ratio_bps,
         protection,
     };
@@ -323,7 +365,10 @@ fn lines(view: &View, found: &Found) -> String {
     let steps = view.protection.words(units);
     let mut text = format!("Protective steps in {}, {steps}.", view.market);
     text.push_str(&match (view.protection.in_force, view.margin_ratio_bps) {
-        (true, Some(ratio)) => format!("\nThe margin ratio is {} now.", percent_of_bps(ratio)),
+        (true, Some(ratio)) => {
+            let whose = if view.cross { " of the account" } else { "" };
+            format!("\nThe margin ratio{whose} is {} now.", percent_of_bps(ratio))
+        }
         (true, None) => String::new(),
         (false, _) => {
             "\nThe position that they were set for has ended: they do nothing. Set them again with `ballast protect set`."

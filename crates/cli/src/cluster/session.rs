@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
-use anyhow::Result;
+use anyhow::{Context, Result};
+use ballast_client::accounts::CrossQueueSnapshot;
+use ballast_client::cross::position_queue;
 use ballast_client::token::{token_amount, SYSTEM_PROGRAM};
 use ballast_client::{accounts, addresses};
 use ballast_rpc::cluster::Cluster;
@@ -156,8 +158,8 @@ impl Session {
         Ok(states)
     }
 
-    /// The protective steps of a trader account in a market, whose state has its queues; `None` where their
-    /// account does not exist.
+    /// The protective steps of a trader account in a market, whose state has its queues, for an isolated position or
+    /// a leg; `None` where their account does not exist.
     pub async fn protection(
         &self,
         address: &Pubkey,
@@ -171,8 +173,17 @@ impl Session {
             return Ok(None);
         };
         let steps = accounts::protection(&account.data)?;
-        let slot = trader.slot(&state.keys.market).ok();
-        Ok(Some(ProtectionView::new(&steps, slot, state)?))
+        let Ok(leg) = trader.leg(&state.keys.market) else {
+            let slot = trader.slot(&state.keys.market).ok();
+            return Ok(Some(ProtectionView::new(&steps, slot, state)?));
+        };
+        let board = super::cross::board(self).await?;
+        let key = position_queue(leg, &state.market, Some(&board))?;
+        let (_, found) = self.cluster.accounts(&[key]).await?;
+        let found = found.into_iter().flatten().next();
+        let queue = found.context("the cross queue of the leg is not there")?;
+        let queue = CrossQueueSnapshot::new(&queue.data)?;
+        Ok(Some(ProtectionView::of_leg(&steps, leg, &queue)?))
     }
 
     /// The same in several markets, by their numbers.

@@ -1,4 +1,4 @@
-//! `ballast trigger`: stop-loss and take-profit of a position.
+//! `ballast trigger`: stop-loss and take-profit of a position or a leg.
 
 use anyhow::Result;
 use ballast_client::instructions::orders as build;
@@ -83,7 +83,7 @@ async fn place(session: &Session, args: &PlaceArgs) -> Result<()> {
     let address = session.trader_address(&args.choice)?;
     let trader = session.trader(&address).await?;
     let state = session.market(&args.market, Parts::Market).await?;
-    let slot = trader.slot(&state.keys.market).ok();
+    let slot = trader.any(&state.keys.market).ok();
     let wanted = wanted(args, slot, &state)?;
     let (units, name) = (state.units, state.name());
     let place = build::PlaceTrigger {
@@ -144,7 +144,7 @@ fn wanted(
     let units = state.units;
     let Some(slot) = slot.filter(|slot| slot.lots != 0) else {
         return Err(Usage(format!(
-            "there is no position in {}; `ballast positions` lists those of the trader account",
+            "there is no position in {}; `ballast positions` lists those of the trader account, `ballast account` its legs",
             state.name()
         ))
         .into());

@@ -323,3 +323,70 @@ fn orders_of_a_leg_wait_are_listed_replaced_cancelled_and_filled() {
     let account = desk.does(&key, &["account"]);
     assert_eq!(account["orders"], json!([]), "{account}");
 }
+
+#[test]
+fn a_leg_has_triggers_and_protective_steps_of_its_account() {
+    let desk = Desk::new();
+    let (ann, ben) = (desk.trader(1_000), desk.trader(1_000));
+    let key = desk.key("ann", &ann.wallet.keypair);
+    let enable = ["--market", "SOL-PERP", "--most", "500", "--legs", "16"];
+    desk.says(
+        &desk.admin,
+        &[&["admin", "enable-cross"][..], &enable].concat(),
+    );
+    let place = ["trigger", "place", "stop-loss", "--price", "195"];
+    desk.refuses(&key, &place, &["no position", "`ballast account` its legs"]);
+    let terms = BlockTrade {
+        lots: 10_000,
+        price_ticks: 200_000,
+        taker_margin: 300 * USD,
+        maker_margin: 300 * USD,
+    };
+    let traded = desk
+        .node
+        .with(|it| it.block_trade(&desk.sol, &ann, &ben, terms));
+    traded.expect("a trade");
+    desk.does(&key, &["cross", "join"]);
+    desk.does(&key, &["cross", "add", "100"]);
+
+    let said = desk.says(&key, &[&place[..], &["--size", "4"]].concat());
+    assert!(said.contains("close 4.000 of its SOL-PERP position when the price reaches 195.000"));
+    desk.does(&key, &["trigger", "place", "take-profit", "--price", "220"]);
+    let account = desk.does(&key, &["account"]);
+    let leg = &account["triggers"][0];
+    assert_eq!(leg["market"], json!("SOL-PERP"), "{account}");
+    assert_eq!(leg["stop_loss"]["lots"], json!(4_000), "{leg}");
+    assert_eq!(leg["stop_loss"]["price_ticks"], json!(195_000));
+    assert_eq!(leg["take_profit"]["lots"], json!(10_000));
+    let said = desk.says(&key, &["account"]);
+    for part in [
+        "SOL-PERP: stop-loss of 4.000 at 195.000",
+        "SOL-PERP: take-profit of 10.000 at 220.000",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    desk.does(&key, &["trigger", "cancel", "take-profit"]);
+    let account = desk.does(&key, &["account"]);
+    assert_eq!(account["triggers"][0]["take_profit"], json!(null));
+
+    let steps = ["--step", "150:50", "--step", "120:0"];
+    let said = desk.says(&key, &[&["protect", "set"][..], &steps].concat());
+    let words = "Set protective steps of the 10.000 long of trader account";
+    assert!(said.contains(words), "{said}");
+    let shown = desk.does(&key, &["protect", "show"]);
+    for (field, expected) in [
+        ("in_force", json!(true)),
+        ("cross", json!(true)),
+        ("lots", json!(10_000)),
+        // $400 for the $50 that the account needs.
+        ("margin_ratio_bps", json!(80_000)),
+    ] {
+        assert_eq!(shown[field], expected, "{field}: {shown}");
+    }
+    let said = desk.says(&key, &["protect", "show"]);
+    let words = "The margin ratio of the account is 800.00 % now.";
+    assert!(said.contains(words), "{said}");
+    desk.does(&key, &["protect", "clear"]);
+    let said = desk.says(&key, &["protect", "show"]);
+    assert!(said.contains("No protective steps are set"), "{said}");
+}

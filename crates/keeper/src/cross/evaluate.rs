@@ -6,13 +6,15 @@ use ballast_engine::health::Health;
 use ballast_engine::liquidation::{need, Need};
 use ballast_engine::oracle::Action;
 use ballast_state::error::BallastError;
-use ballast_state::exchange::{PAUSE_DELEVERAGE, PAUSE_LIQUIDATE};
+use ballast_state::exchange::{PAUSE_DELEVERAGE, PAUSE_LIQUIDATE, PAUSE_TRADE};
 use ballast_state::pause::clocks_run;
 use ballast_state::trader::Trader;
 
 use super::{Draws, Floor, MOVED_PERCENT, OLD_SLOTS};
 use crate::evaluate::{Conditions, Job, Task};
 use crate::market::Present;
+use crate::positions::PositionRecord;
+use crate::protections;
 
 /// How the accounts with legs stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,7 +154,9 @@ impl Judge<'_, '_> {
                 trader,
                 trouble: &trouble,
             };
-            if let Some(task) = leg.task(found)? {
+            let task = leg.task(found)?;
+            let wished = leg.wished(address, task.is_none())?;
+            for task in task.into_iter().chain(wished) {
                 found.jobs.push((slot.market, leg.job(address, task)));
             }
         }
@@ -183,9 +187,7 @@ impl Leg<'_, '_> {
         if look.health == Health::Healthy {
             return Ok(flag);
         }
-        let slot = self.present.moment.slot;
-        let flagged_slot = self.trader.flagged_slot(&self.site.key, slot);
-        if self.present.check(Action::Force { flagged_slot }).is_err() {
+        if !self.forces() {
             found.counts.waiting = found.counts.waiting.saturating_add(1);
             return Ok(flag);
         }
@@ -206,6 +208,38 @@ impl Leg<'_, '_> {
             _ => None,
         };
         Ok(task.or(flag))
+    }
+
+    /// What the owner wishes to close at this price: by a trigger where the leg is healthy or `idle`, so that nothing
+    /// else is due, and by a protective step. Nothing of a bankrupt account.
+    fn wished(&self, address: &Pubkey, idle: bool) -> Result<Vec<Task>, BallastError> {
+        let health = self.trouble.values.health();
+        let market = self.site.market;
+        let now = self.present.moment.unix_timestamp;
+        let over = market.mode().has_ended() || market.wind_down.has_come(now);
+        let bankrupt = matches!(health, Health::Bankrupt { .. });
+        let allowed = self.judge.conditions.allow(PAUSE_TRADE) && self.forces();
+        let mut wished = Vec::new();
+        if over || bankrupt || !allowed {
+            return Ok(wished);
+        }
+        if idle || health == Health::Healthy {
+            let record = PositionRecord::of(address, self.trader.leg(&self.site.key)?)?;
+            let kind = record.and_then(|it| it.reached(self.present.moment.price_ticks));
+            wished.extend(kind.map(Task::TriggerLeg));
+        }
+        if let Some(steps) = self.present.state.protections.get(address) {
+            let due = protections::due_of_leg(self.site, self.trader, steps)?;
+            wished.extend(due.map(|_| Task::ProtectLeg));
+        }
+        Ok(wished)
+    }
+
+    /// Whether the price may be used to close lots of the leg for its owner.
+    fn forces(&self) -> bool {
+        let slot = self.present.moment.slot;
+        let flagged_slot = self.trader.flagged_slot(&self.site.key, slot);
+        self.present.check(Action::Force { flagged_slot }).is_ok()
     }
 
     /// Whether `flag_leg` would change what is known of the leg, and the price serves for it.

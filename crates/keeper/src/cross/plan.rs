@@ -12,12 +12,14 @@ use ballast_engine::liquidation::{need, LiquidationInput, Need};
 use ballast_engine::units::Side;
 use ballast_state::error::BallastError;
 use ballast_state::trader::Trader;
+use ballast_state::trigger::TriggerKind;
 use solana_instruction::Instruction;
 
 use super::{round, Floor};
 use crate::evaluate::{Job, Task};
 use crate::market::Present;
-use crate::plan::{liquidate, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};
+use crate::plan::{firing, liquidate, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};
+use crate::positions::PositionRecord;
 
 /// What jobs about legs depend on beside the lists of their market.
 #[derive(Clone, Copy)]
@@ -77,6 +79,8 @@ pub const fn is_cross(task: Task) -> bool {
             | Task::LiquidateLeg
             | Task::DeleverageLeg
             | Task::RefreshRanks
+            | Task::TriggerLeg(_)
+            | Task::ProtectLeg
             | Task::PartLeg
     )
 }
@@ -122,6 +126,8 @@ pub fn plan(
     match job.task {
         Task::PartLeg => leg.part(),
         Task::FlagLeg => Ok(leg.flag()),
+        Task::TriggerLeg(kind) => leg.fire(Some(kind)),
+        Task::ProtectLeg => leg.fire(None),
         _ => leg.force(),
     }
 }
@@ -179,6 +185,28 @@ impl LegJob<'_> {
         let side = side.ok_or(BallastError::NoPosition)?;
         let place = self.site.board.place(self.site.market)?;
         Ok(self.site.board.market(place)?.queue(side))
+    }
+
+    /// Its trigger of `kind`, or its protective step where that is `None`.
+    fn fire(&self, kind: Option<TriggerKind>) -> Result<Planned, PlanError> {
+        let slot = self.trader.leg(&self.site.key)?;
+        let Some(record) = PositionRecord::of(&self.job.trader, slot)? else {
+            return Ok(Planned::Nothing(Idle::Gone));
+        };
+        let target = firing::Target {
+            present: self.present,
+            record: &record,
+            leg: Some((self.site, self.trader)),
+        };
+        match kind {
+            Some(kind) => firing::trigger(kind, target, self.lists, self.own),
+            None => match firing::protection(target, self.lists, self.own) {
+                Err(PlanError::Program(BallastError::CrossMarkStale)) => {
+                    Ok(Planned::Nothing(Idle::NoMark))
+                }
+                planned => planned,
+            },
+        }
     }
 
     /// A step of a liquidation, or a round.

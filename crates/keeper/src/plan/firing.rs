@@ -2,9 +2,11 @@
 //! reached, and of protective steps below which the margin ratio has fallen.
 
 use anchor_lang::prelude::Pubkey;
+use ballast_client::cross::Site;
 use ballast_client::instructions::anyone;
 use ballast_client::makers::{order_fill, trigger_makers, TakerView};
 use ballast_engine::units::Side;
+use ballast_state::trader::Trader;
 use ballast_state::trigger::{Trigger, TriggerKind};
 use solana_instruction::Instruction;
 
@@ -15,19 +17,29 @@ use crate::market::Present;
 use crate::positions::PositionRecord;
 use crate::protections;
 
+/// A position whose lots are closed.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The market.
+    pub present: &'a Present<'a>,
+    /// The position, or the leg.
+    pub record: &'a PositionRecord,
+    /// Of a leg the market with the board, and the account.
+    pub leg: Option<(&'a Site<'a>, &'a Trader)>,
+}
+
 /// Plans the execution of a trigger against the book.
 pub fn trigger(
     kind: TriggerKind,
-    present: &Present<'_>,
-    record: &PositionRecord,
+    target: Target<'_>,
     lists: &Lists<'_>,
     own: &Own<'_>,
 ) -> Result<Planned, PlanError> {
-    let Some(side) = record.position.side() else {
+    let Some(side) = target.record.position.side() else {
         return Ok(Planned::Nothing(Idle::Gone));
     };
-    let trigger = record.trigger(kind);
-    let reached = trigger.is_reached(kind, side, present.moment.price_ticks);
+    let trigger = target.record.trigger(kind);
+    let reached = trigger.is_reached(kind, side, target.present.moment.price_ticks);
     if trigger.is_unset() || !reached {
         return Ok(Planned::Nothing(Idle::Gone));
     }
@@ -35,8 +47,7 @@ pub fn trigger(
         kind: Some(kind),
         side,
         trigger,
-        present,
-        record,
+        target,
         own,
     };
     firing.plan(lists, &|lots| Effect::Trigger { lots })
@@ -44,25 +55,27 @@ pub fn trigger(
 
 /// Plans the execution of the protective step that is due against the book.
 pub fn protection(
-    present: &Present<'_>,
-    record: &PositionRecord,
+    target: Target<'_>,
     lists: &Lists<'_>,
     own: &Own<'_>,
 ) -> Result<Planned, PlanError> {
+    let (present, record) = (target.present, target.record);
     let steps = present.state.protections.get(&record.trader);
     let (Some(steps), Some(side)) = (steps, record.position.side()) else {
         return Ok(Planned::Nothing(Idle::Gone));
     };
-    let position = present.settled(record)?;
-    let Some(due) = protections::due(present, steps, &position)? else {
+    let due = match target.leg {
+        Some((site, trader)) => protections::due_of_leg(site, trader, steps)?,
+        None => protections::due(present, steps, &present.settled(record)?)?,
+    };
+    let Some(due) = due else {
         return Ok(Planned::Nothing(Idle::Gone));
     };
     let firing = Firing {
         kind: None,
         side,
         trigger: &due.trigger,
-        present,
-        record,
+        target,
         own,
     };
     let sequence = steps.sequence;
@@ -75,8 +88,7 @@ struct Firing<'a> {
     /// Of the position.
     side: Side,
     trigger: &'a Trigger,
-    present: &'a Present<'a>,
-    record: &'a PositionRecord,
+    target: Target<'a>,
     own: &'a Own<'a>,
 }
 
@@ -86,24 +98,25 @@ impl Firing<'_> {
         lists: &Lists<'_>,
         effect: &dyn Fn(u64) -> Effect,
     ) -> Result<Planned, PlanError> {
-        let (record, own) = (self.record, self.own);
+        let (present, record, own) = (self.target.present, self.target.record, self.own);
         if record.trader == own.address {
             return Ok(Planned::Nothing(Idle::OwnPosition));
         }
         let book = lists.book()?;
         let taker = TakerView {
-            market: &self.present.state.market,
-            price: self.present.price,
-            now: self.present.moment.unix_timestamp,
+            market: &present.state.market,
+            price: present.price,
+            now: present.moment.unix_timestamp,
             trader: record.trader,
-            position: self.present.settled(record)?,
+            position: present.settled(record)?,
         };
         let mut listed = trigger_makers(book, &taker, self.trigger, own.options.spares)?;
         listed.truncate(own.options.max_makers);
         let taking = Taking {
             makers: own.makers,
-            market: self.present.state,
+            market: present.state,
             side: self.side,
+            leg: self.target.leg.map(|(_, trader)| trader),
             cross: lists.cross,
         };
         let calls = |makers: &[Pubkey]| {
@@ -117,7 +130,7 @@ impl Firing<'_> {
             return Ok(Planned::Nothing(Idle::NoOrders));
         }
         Ok(Planned::Send(Box::new(Plan {
-            task: self.kind.map_or(Task::Protection, Task::Trigger),
+            task: self.task(),
             trader: record.trader,
             instructions: calls(&listed),
             listed,
@@ -129,9 +142,18 @@ impl Firing<'_> {
         })))
     }
 
+    const fn task(&self) -> Task {
+        match (self.kind, self.target.leg) {
+            (Some(kind), None) => Task::Trigger(kind),
+            (None, None) => Task::Protection,
+            (Some(kind), Some(_)) => Task::TriggerLeg(kind),
+            (None, Some(_)) => Task::ProtectLeg,
+        }
+    }
+
     fn instruction(&self, makers: &[Pubkey]) -> Instruction {
         let (keeper, reward_trader) = (self.own.authority, self.own.address);
-        let (keys, trader) = (self.present.state.keys, self.record.trader);
+        let (keys, trader) = (self.target.present.state.keys, self.target.record.trader);
         match self.kind {
             Some(kind) => anyone::ExecuteTrigger {
                 keeper,

@@ -376,6 +376,7 @@ impl Call<'_> {
             makers: self.own.makers,
             market: self.present.state,
             side: self.input.position.side()?,
+            leg: None,
             cross: self.lists.cross,
         })
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anchor_lang::prelude::Pubkey;
-use ballast_client::cross::{listed, CrossQueueList, Traders};
+use ballast_client::cross::{listed, listed_firing, CrossQueueList, Traders};
 use ballast_engine::units::Side;
 use ballast_state::cross::CrossBoard;
 use ballast_state::trader::Trader;
@@ -68,6 +68,8 @@ pub(super) struct Taking<'a> {
     pub market: &'a MarketState,
     /// Side of the orders.
     pub side: Side,
+    /// The account whose leg takes them, where one does.
+    pub leg: Option<&'a Trader>,
     /// What marks are recorded from, where they are to be.
     pub cross: Option<&'a CrossLists<'a>>,
 }
@@ -77,12 +79,16 @@ impl Taking<'_> {
     pub fn listed(&self, makers: &[Pubkey]) -> Vec<Pubkey> {
         let market = (&self.market.address, &*self.market.market);
         let known = &self.makers;
-        let all = listed(makers, self.side, known.accounts, market, known.board);
+        let (side, accounts, board) = (self.side, known.accounts, known.board);
+        let all = match self.leg {
+            Some(leg) => listed_firing(leg, makers, side, accounts, market, board),
+            None => listed(makers, side, accounts, market, board),
+        };
         // Where an account does not fit the board that is known, the program says so.
         all.unwrap_or_else(|_| makers.to_vec())
     }
 
-    /// What comes before the call: the marks, where they are to be recorded and legs are among these makers.
+    /// What comes before the call: the marks, where they are to be recorded and a leg takes orders or legs are among these makers.
     pub fn before(&self, makers: &[Pubkey]) -> Option<Instruction> {
         let legs = self.listed(makers).len() > makers.len();
         let cross = self.cross.filter(|_| legs);

@@ -30,6 +30,7 @@ pub fn unwind(
         makers: own.makers,
         market: present.state,
         side: due.side.opposite(),
+        leg: None,
         cross: lists.cross,
     };
     let build = |makers: &[Pubkey]| {

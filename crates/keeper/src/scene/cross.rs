@@ -168,6 +168,14 @@ impl CrossScene {
         })
     }
 
+    /// Takes over the protective steps that are known in a market.
+    pub fn protect(&mut self, known: &MarketState) {
+        let mut states = self.states.iter_mut();
+        if let Some(state) = states.find(|state| state.address == known.address) {
+            state.protections = known.protections.clone();
+        }
+    }
+
     /// The board and its markets at a moment.
     pub fn floor(&self, clock: &Clock) -> Result<Floor<'_>, PlanError> {
         Ok(Floor::new(&self.states, &self.board, clock)?)
