@@ -171,6 +171,13 @@ impl Floor {
         Ok(())
     }
 
+    /// Somebody with so many legs of 10 SOL, each over $110.
+    fn with_legs(&mut self, count: usize) -> Result<TraderCookie> {
+        let maker = self.sandbox.create_trader(10_000 * USD)?;
+        (0..count).try_for_each(|at| self.leg(&maker, at, TEN, 110 * USD))?;
+        Ok(maker)
+    }
+
     /// Alice with so many legs of 10 SOL, each over $110.
     fn legs(&mut self, count: usize) -> Result<()> {
         let alice = self.alice.clone();
@@ -281,6 +288,57 @@ fn of_makers(floor: &Floor, queue: &str, meter: &mut Meter) -> Result<()> {
     Ok(())
 }
 
+/// A block trade of a leg with an isolated position, and with a leg.
+fn of_blocks(floor: &Floor, queue: &str, meter: &mut Meter) -> Result<()> {
+    let (at, terms) = (
+        MARKETS - 1,
+        BlockTrade {
+            lots: TEN,
+            price_ticks: START,
+            taker_margin: 0,
+            maker_margin: 500 * USD,
+        },
+    );
+    for (name, words, legs) in [
+        ("isolated", "an isolated position", [true, false]),
+        ("leg", "a leg of as many", [true, true]),
+    ] {
+        for (act, close) in [("open", false), ("close", true)] {
+            let name = format!("block_trade_cross/{act}-{MARKETS}-legs-{name}/{queue}");
+            meter.measure(&name, || {
+                let mut floor = floor.fork();
+                let (alice, queues) = (floor.alice.clone(), floor.queues(MARKETS));
+                floor.legs(MARKETS - 1)?;
+                let maker = match legs {
+                    [_, true] => floor.with_legs(MARKETS - 1)?,
+                    _ => floor.bob.clone(),
+                };
+                let parties = [&alice, &maker];
+                for (one, _) in parties.iter().zip(legs).filter(|(_, leg)| *leg) {
+                    let more = i64::try_from(110 * USD)?;
+                    floor.sandbox.move_cross(one, more, &[])?;
+                }
+                let market = floor.markets[at].0.clone();
+                let mut traded = terms;
+                if close {
+                    let sandbox = &mut floor.sandbox;
+                    sandbox.block_trade_cross(&market, parties, terms, legs, &queues)?;
+                    (traded.lots, traded.maker_margin) = (-TEN, 0);
+                }
+                floor.prices(START)?;
+                let sandbox = &mut floor.sandbox;
+                let traded = sandbox.block_trade_cross(&market, parties, traded, legs, &queues);
+                let act = if close { "closes" } else { "opens" };
+                Figure::of(
+                    &format!("one of {MARKETS} legs {act}, with {words}"),
+                    traded,
+                )
+            })?;
+        }
+    }
+    Ok(())
+}
+
 /// Measures every one of them.
 pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
     let names = [
@@ -297,6 +355,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         "auto_deleverage_cross/",
         "part_leg/",
         "trade_leg/",
+        "block_trade_cross/",
         "place_order/fill-1-legs",
         "place_order/fill-5-legs",
     ];
@@ -309,6 +368,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         let queue = format!("queue-{others:06}");
         of_accounts(&floor, &queue, meter)?;
         of_makers(&floor, &queue, meter)?;
+        of_blocks(&floor, &queue, meter)?;
         of_trouble(&floor, &queue, meter)?;
         of_rounds(&floor, &queue, meter)?;
     }
