@@ -265,6 +265,11 @@ fn of_cross() -> Vec<Target> {
             "fills an order of a leg, all 4 legs of both recorded anew",
             45_000,
         ),
+        (
+            "block_trade_cross/open-4-legs-isolated",
+            "a leg opens, with an isolated position, all 4 legs recorded anew",
+            40_000,
+        ),
         ("liquidate_leg/4-legs", "all 4 legs recorded anew", 65_000),
         (
             "auto_deleverage_cross/10-of-4-legs",

@@ -361,7 +361,10 @@ async fn block_trades_of_legs_join_and_their_lots_are_known() {
     assert_eq!(lines.len(), 2);
     for line in &lines {
         let [taker, maker] = two.map(|one| one.to_string());
-        assert_eq!((line[0].text(), line[1].text()), (Some(&*taker), Some(&*maker)));
+        assert_eq!(
+            (line[0].text(), line[1].text()),
+            (Some(&*taker), Some(&*maker))
+        );
         assert_eq!((line[2].int(), line[3].text()), (Some(500), Some("block")));
     }
     for trader in two {

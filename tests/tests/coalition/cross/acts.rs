@@ -127,7 +127,11 @@ impl Attack {
             Some(lots) if self.random.gen() => -lots,
             _ => {
                 let lots = self.lots().min(most.max(10)).cast_signed();
-                if self.random.gen() { lots } else { -lots }
+                if self.random.gen() {
+                    lots
+                } else {
+                    -lots
+                }
             }
         };
         let margin = legs.map(|leg| match leg {
@@ -146,7 +150,10 @@ impl Attack {
         let (market, queues) = (venue.markets[number].clone(), self.some_queues(venue));
         let (parties, sandbox) = ([&taker, &maker], &mut venue.sandbox);
         let traded = sandbox.block_trade_cross(&market, parties, terms, legs, &queues);
-        venue.observe(format!("a block of {lots} lots of {number}, legs {legs:?}"), traded)
+        venue.observe(
+            format!("a block of {lots} lots of {number}, legs {legs:?}"),
+            traded,
+        )
     }
 
     /// An order into the book, one that waits in it, or the end of all orders.

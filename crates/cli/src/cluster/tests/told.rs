@@ -171,7 +171,10 @@ fn a_block_trade_of_a_leg_is_told_to_either_party() {
 
     let told = stage.history(&ann, &outcomes);
     assert_eq!(kinds(&told), [Kind::Fill; 4]);
-    assert_eq!(told[0].text, "Block trade of a leg: bought 10.000 at 200.000.");
+    assert_eq!(
+        told[0].text,
+        "Block trade of a leg: bought 10.000 at 200.000."
+    );
     assert_eq!(told[2].text, "Block trade of a leg: sold 4.000 at 201.000.");
     let fill = json_of(&told[2]);
     assert_eq!(
