@@ -1,5 +1,6 @@
 //! Cross margin: the board, the pool, and legs amid filled cross queues.
 
+mod blocks;
 mod firing;
 
 use std::path::Path;
@@ -173,6 +174,13 @@ impl Floor {
         Ok(())
     }
 
+    /// Somebody with so many legs of 10 SOL, each over $110.
+    fn with_legs(&mut self, count: usize) -> Result<TraderCookie> {
+        let maker = self.sandbox.create_trader(10_000 * USD)?;
+        (0..count).try_for_each(|at| self.leg(&maker, at, TEN, 110 * USD))?;
+        Ok(maker)
+    }
+
     /// Alice with so many legs of 10 SOL, each over $110.
     fn legs(&mut self, count: usize) -> Result<()> {
         let alice = self.alice.clone();
@@ -299,6 +307,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         "auto_deleverage_cross/",
         "part_leg/",
         "trade_leg/",
+        "block_trade_cross/",
         "place_order/fill-1-legs",
         "place_order/fill-5-legs",
         "execute_trigger/leg-of",
@@ -314,6 +323,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         of_accounts(&floor, &queue, meter)?;
         of_makers(&floor, &queue, meter)?;
         firing::measure(&floor, &queue, meter)?;
+        blocks::measure(&floor, &queue, meter)?;
         of_trouble(&floor, &queue, meter)?;
         of_rounds(&floor, &queue, meter)?;
     }

@@ -62,6 +62,7 @@ const ROLES: [(&str, &[&str]); 4] = [
             "move_cross",
             "convert_margin",
             "trade_leg",
+            "block_trade_cross",
         ],
     ),
     (

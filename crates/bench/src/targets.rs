@@ -275,6 +275,11 @@ fn of_cross() -> Vec<Target> {
             "closes a leg against 1 maker, all 4 legs recorded anew",
             50_000,
         ),
+        (
+            "block_trade_cross/open-4-legs-isolated",
+            "a leg opens, with an isolated position, all 4 legs recorded anew",
+            40_000,
+        ),
         ("liquidate_leg/4-legs", "all 4 legs recorded anew", 65_000),
         (
             "auto_deleverage_cross/10-of-4-legs",

@@ -155,3 +155,27 @@ pub fn either_party_needs_what_opening_needs() {
     }
     desk.cross.sound();
 }
+
+#[test]
+pub fn open_interest_of_legs_does_not_rise_in_a_reduce_only_market() {
+    let mut desk = Desk::new();
+    let (alice, bob, carol) = (desk.alice(), desk.bob(), desk.carol());
+    let first = desk.cross.first.clone();
+    desk.traded(&first, [&alice, &carol], at(5_000, START), BOTH);
+    done(desk.sandbox().set_reduce_only(&first));
+    let (reduce_only, queues) = (BallastError::MarketReduceOnly, desk.cross.queues());
+    let margin = terms(100, START, 0, 50 * USD);
+    refused(desk.sandbox(), reduce_only, |s| {
+        s.block_trade_cross(&first, [&alice, &bob], margin, TAKER, &queues)
+    });
+    refused(desk.sandbox(), reduce_only, |s| {
+        s.block_trade_cross(&first, [&alice, &carol], at(100, START), BOTH, &queues)
+    });
+    // Lots pass on, and both close.
+    let passed = terms(-2_000, START, 0, 100 * USD);
+    let (event, _) = desk.traded(&first, [&alice, &bob], passed, TAKER);
+    assert_eq!(event.open_interest_after, 5_000);
+    desk.traded(&first, [&bob, &carol], at(-2_000, START), MAKER);
+    let (event, _) = desk.traded(&first, [&carol, &alice], at(3_000, START), BOTH);
+    assert_eq!(event.open_interest_after, 0);
+}

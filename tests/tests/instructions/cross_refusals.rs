@@ -6,6 +6,7 @@ use ballast_client::instructions::cross::{ConvertMargin, MoveCross};
 use ballast_sandbox::Sandbox;
 use ballast_state::cross::{CrossBoard, EnableCrossArgs};
 use ballast_state::error::BallastError;
+use ballast_state::staged::Change;
 
 use crate::cross::{allowed, enabled, Cross};
 use crate::support::{
@@ -64,11 +65,13 @@ pub fn limits_and_tolerance_are_within_their_bounds() {
     done(venue.sandbox.enable_cross(&market, &queues, good));
     // Nor does its ranking become finer afterwards.
     let mut risk = config.risk;
-    let narrower = venue.sandbox.set_market_risk(&market, risk);
-    assert_eq!(
-        narrower.unwrap_err().number,
-        Some(BallastError::CrossTolerance.number())
-    );
+    let narrower = venue.sandbox.stage(Change::Risk(risk), Some(&market));
+    let narrower = narrower.unwrap();
+    refused(&mut venue.sandbox, BallastError::CrossTolerance, |s| {
+        s.apply(&narrower, Some(&market))
+    });
+    let admin = venue.sandbox.admin_keypair();
+    done(venue.sandbox.cancel_staged(&narrower, &admin));
     risk.adl.rank_tolerance_bps = 200;
     done(venue.sandbox.set_market_risk(&market, risk));
     // The same queues serve no second market, and two are no one.

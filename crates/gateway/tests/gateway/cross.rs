@@ -6,7 +6,7 @@ use ballast_client::ranking::{plan, Request};
 use ballast_engine::units::Side;
 use ballast_gateway::gateway::Gateway;
 use ballast_node::scene::USD;
-use ballast_sandbox::{MarketCookie, Sandbox};
+use ballast_sandbox::{BlockTrade, MarketCookie, Sandbox};
 use ballast_state::book_account::OrderSide;
 use ballast_state::cross::EnableCrossArgs;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
@@ -309,4 +309,73 @@ async fn what_orders_of_legs_made_of_their_pools_is_told_and_their_lots_are_know
         .store
         .read(move |sql| sql.query(known, &[trader.to_string().into()]));
     assert_eq!(found.await.unwrap()[0][0].int(), Some(lots));
+}
+
+/// A leg trades at an agreed price with an isolated position, which becomes a leg, and with that.
+fn blocks(stage: &Stage) -> [Pubkey; 2] {
+    let (market, two) = (
+        &stage.scene.market,
+        [&stage.scene.longs[5], &stage.scene.longs[4]],
+    );
+    let queues = stage.node.with(|it| {
+        let queues = enabled(it, market);
+        it.to_cross(market, two[0], &queues).expect("a leg");
+        queues
+    });
+    let trade = |legs: [bool; 2]| {
+        let agreed = BlockTrade {
+            lots: -500,
+            price_ticks: 200_100,
+            taker_margin: 0,
+            maker_margin: 20 * USD,
+        };
+        stage.node.with(|it| {
+            let traded = it.block_trade_cross(market, two, agreed, legs, &queues);
+            traded.expect("a block trade");
+        });
+    };
+    trade([true, false]);
+    later(stage);
+    stage.node.with(|it| {
+        it.to_cross(market, two[1], &queues).expect("another leg");
+    });
+    trade([true, true]);
+    two.map(|one| one.address)
+}
+
+#[tokio::test]
+async fn block_trades_of_legs_join_and_their_lots_are_known() {
+    let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
+    let gateway = stage.in_file(&folder.path().join("a")).await;
+    read_once(&gateway).await;
+    later(&stage);
+    accrue(&stage);
+    let two = blocks(&stage);
+    accrue(&stage);
+    stage.pass(40);
+    read_once(&gateway).await;
+    assert_eq!(complete(&gateway), (true, 0, 0));
+    let fills = "SELECT trader, other, lots, detail FROM entry WHERE event = 'CrossBlockTraded'";
+    let lines = gateway.store.read(|sql| sql.query(fills, &[]));
+    let lines = lines.await.unwrap();
+    assert_eq!(lines.len(), 2);
+    for line in &lines {
+        let [taker, maker] = two.map(|one| one.to_string());
+        assert_eq!(
+            (line[0].text(), line[1].text()),
+            (Some(&*taker), Some(&*maker))
+        );
+        assert_eq!((line[2].int(), line[3].text()), (Some(500), Some("block")));
+    }
+    for trader in two {
+        let lots = stage.node.with(|it| {
+            let market = stage.scene.market.keys.market;
+            it.trader(&trader).leg(&market).expect("a leg").lots
+        });
+        let known = "SELECT value FROM standing WHERE what = 'position' AND trader = $1";
+        let found = gateway
+            .store
+            .read(move |sql| sql.query(known, &[trader.to_string().into()]));
+        assert_eq!(found.await.unwrap()[0][0].int(), Some(lots));
+    }
 }

@@ -33,6 +33,7 @@ impl Attack {
             26..=29 => counts.leg_trades += u64::from(self.leg_trade(venue)),
             38..=41 => counts.leg_fires += u64::from(self.leg_fires(venue)),
             34..=37 => counts.leg_orders += u64::from(self.leg_waits(venue)),
+            38..=41 => counts.leg_pairs += u64::from(self.leg_pair(venue)),
             23 | 24 => counts.rounds += u64::from(self.cross_round(venue)),
             _ => counts.frozen += u64::from(self.freeze(venue)),
         }
@@ -110,6 +111,50 @@ impl Attack {
         venue.fund(&maker, terms.maker_margin);
         let traded = venue.sandbox.block_trade(&market, &taker, &maker, terms);
         venue.observe(format!("a pair of {} lots of {number}", terms.lots), traded)
+    }
+
+    /// A block trade among members of whom one or both trade a leg, anywhere in the band.
+    fn leg_pair(&mut self, venue: &mut Venue) -> bool {
+        let number = self.market();
+        let (taker, maker) = (self.one_of(venue), self.one_of(venue));
+        let able = |one: &TraderCookie| venue.isolated(number, &one.address).is_none();
+        let legs = [able(&taker), able(&maker)].map(|able| able && self.random.gen_ratio(3, 4));
+        let ticks = venue.posted(number).ticks;
+        let price_ticks = ticks * self.random.gen_range(9_500..=10_500) / 10_000;
+        // Up to twenty times the pools, or all that somebody has.
+        let pools = [&taker, &maker].map(|one| venue.ledger.trader(&one.address).cross_pool.max(0));
+        let most = 20 * pools.iter().sum::<i64>().unsigned_abs() / ticks;
+        let lots = match venue.leg(number, &taker.address) {
+            Some(lots) if self.random.gen() => -lots,
+            _ => {
+                let lots = self.lots().min(most.max(10)).cast_signed();
+                if self.random.gen() {
+                    lots
+                } else {
+                    -lots
+                }
+            }
+        };
+        let margin = legs.map(|leg| match leg {
+            true => 0,
+            false => self.backing(lots.unsigned_abs(), price_ticks),
+        });
+        let terms = BlockTrade {
+            lots,
+            price_ticks,
+            taker_margin: margin[0],
+            maker_margin: margin[1],
+        };
+        for (one, margin) in [&taker, &maker].into_iter().zip(margin) {
+            venue.fund(one, margin);
+        }
+        let (market, queues) = (venue.markets[number].clone(), self.some_queues(venue));
+        let (parties, sandbox) = ([&taker, &maker], &mut venue.sandbox);
+        let traded = sandbox.block_trade_cross(&market, parties, terms, legs, &queues);
+        venue.observe(
+            format!("a block of {lots} lots of {number}, legs {legs:?}"),
+            traded,
+        )
     }
 
     /// An order into the book, one that waits in it, or the end of all orders.

@@ -1,6 +1,7 @@
 //! What traders are told: history, announcements, refusals, the book, prices that are old.
 
 use ballast_rpc::history::{Mention, Past};
+use ballast_state::cross::EnableCrossArgs;
 use ballast_state::error::BallastError;
 use solana_signature::Signature;
 
@@ -138,6 +139,60 @@ fn a_history_has_fills_funding_and_transfers_with_their_figures() {
     let other = stage.history(&ben, &[&opened, &closed, &withdrawn]);
     assert_eq!(kinds(&other), [Kind::Fill, Kind::Funding, Kind::Fill]);
     assert_eq!(other[1].funding_atoms, Some(-paid));
+}
+
+#[test]
+fn a_block_trade_of_a_leg_is_told_to_either_party() {
+    let mut stage = Stage::new();
+    let (ann, ben) = (stage.trader(), stage.trader());
+    let (sandbox, sol) = (&mut stage.sandbox, &stage.sol);
+    sandbox.create_board().expect("a board");
+    let queues = sandbox.create_cross_queues(16).expect("two queues");
+    let terms = EnableCrossArgs {
+        most_lots: 1_000_000,
+        draw_cap_bps: 2_500,
+        max_age_slots: 50,
+    };
+    sandbox.enable_cross(sol, &queues, terms).expect("legs");
+    let pool = i64::try_from(1_000 * USD).expect("atoms");
+    sandbox.move_cross(&ann, pool, &[]).expect("a pool");
+    let agreed = |lots, price_ticks, margin| BlockTrade {
+        lots,
+        price_ticks,
+        taker_margin: 0,
+        maker_margin: margin,
+    };
+    let (legs, both) = ([true, false], queues.both());
+    let opening = agreed(10_000, 200_000, 1_000 * USD);
+    let opened = sandbox.block_trade_cross(sol, [&ann, &ben], opening, legs, &both);
+    let closing = agreed(-4_000, 201_000, 0);
+    let closed = sandbox.block_trade_cross(sol, [&ann, &ben], closing, legs, &both);
+    let outcomes = [&opened.expect("a trade"), &closed.expect("a trade")];
+
+    let told = stage.history(&ann, &outcomes);
+    assert_eq!(kinds(&told), [Kind::Fill; 4]);
+    assert_eq!(
+        told[0].text,
+        "Block trade of a leg: bought 10.000 at 200.000."
+    );
+    assert_eq!(told[2].text, "Block trade of a leg: sold 4.000 at 201.000.");
+    let fill = json_of(&told[2]);
+    assert_eq!(
+        (&fill["side"], &fill["size"], &fill["price"]),
+        (&json!("sell"), &json!("4"), &json!("201.000"))
+    );
+    // What became of the leg is told beside it: 5 bps of $804 are the fee.
+    let leg = json_of(&told[3]);
+    assert_eq!(leg["realized_atoms"], 4 * USD);
+    assert_eq!(leg["fee_atoms"], 402_000);
+    // The other is isolated.
+    let other = stage.history(&ben, &outcomes);
+    assert_eq!(kinds(&other), [Kind::Fill; 2]);
+    assert!(
+        other[1].text.contains("the position is short 6.000 now"),
+        "{}",
+        other[1].text
+    );
 }
 
 #[test]

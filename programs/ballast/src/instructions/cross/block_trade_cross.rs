@@ -87,7 +87,7 @@ impl<'info> BlockTradeCross<'info> {
         let (written, event) = accounts.trade(&queues, &args)?;
         emit(&accounts.event_authority, &*event)?;
         for leg in written.legs {
-            emit(&accounts.event_authority, &*leg)?;
+            emit(&accounts.event_authority, &leg)?;
         }
         for cut in written.cuts {
             emit(&accounts.event_authority, &cut)?;
@@ -172,7 +172,7 @@ enum Before<'a> {
 #[derive(Default)]
 struct Written {
     isolated: Vec<PartyTraded>,
-    legs: Vec<Box<LegTraded>>,
+    legs: Vec<LegTraded>,
     cuts: Vec<OrdersCancelled>,
     profits: Profits,
 }
@@ -299,7 +299,7 @@ impl<'a, 'info> Floor<'a, 'info> {
             (Before::Leg(leg), BlockOutcome::Leg(trade, fee)) => {
                 let mut traded = self.store_leg(trader, key, leg, trade, changes, &mut cuts)?;
                 traded.fee = fee.get();
-                written.legs.push(traded);
+                written.legs.push(*traded);
                 trade.profit().or_ballast()?
             }
             _ => return Err(error!(BallastError::TraderInvariant)),
