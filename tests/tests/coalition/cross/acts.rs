@@ -2,9 +2,13 @@
 
 use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::anyone::Takeover;
-use ballast_sandbox::{BlockTrade, Quote, TraderCookie};
+use ballast_engine::protection::ProtectiveStep;
+use ballast_sandbox::{BlockTrade, Quote, TraderCookie, TxOutcome};
 use ballast_state::book_account::OrderSide;
+use ballast_state::events::BallastEvent;
+use ballast_state::instructions::{PlaceTriggerArgs, SetProtectionArgs};
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::trigger::TriggerKind;
 use rand::seq::SliceRandom;
 use rand::Rng;
 
@@ -14,11 +18,17 @@ use super::Counts;
 use crate::attack::Attack;
 use crate::venue::USD;
 
+/// Whether a leg traded.
+fn is_of_leg(outcome: &TxOutcome) -> bool {
+    let mut events = outcome.events.iter();
+    events.any(|event| matches!(event, BallastEvent::LegTraded(_)))
+}
+
 impl Attack {
     /// One call at prices of its choice.
     pub fn cross_call(&mut self, venue: &mut Venue, counts: &mut Counts) {
         self.choose_prices(venue);
-        match self.below(38) {
+        match self.below(44) {
             0..=3 => counts.pairs += u64::from(self.cross_pair(venue)),
             4 | 5 => counts.orders += u64::from(self.cross_order(venue)),
             6 => counts.withdrawals += u64::from(self.cross_transfer(venue)),
@@ -33,6 +43,7 @@ impl Attack {
             26..=29 => counts.leg_trades += u64::from(self.leg_trade(venue)),
             34..=37 => counts.leg_orders += u64::from(self.leg_waits(venue)),
             23 | 24 => counts.rounds += u64::from(self.cross_round(venue)),
+            38..=43 => self.stops(venue, counts),
             _ => counts.frozen += u64::from(self.freeze(venue)),
         }
     }
@@ -235,6 +246,60 @@ impl Attack {
             format!("a leg of {number} waits {:?} {lots}", args.side),
             placed,
         )
+    }
+
+    /// Stops and steps of whatever a member has, at any price: set, or executed.
+    fn stops(&mut self, venue: &mut Venue, counts: &mut Counts) {
+        let (number, member) = (self.market(), self.one_of(venue));
+        let (market, keeper) = (venue.markets[number].clone(), self.one_of(venue));
+        let (address, listed) = (member.address, venue.listed());
+        let kinds = [TriggerKind::StopLoss, TriggerKind::TakeProfit];
+        let kind = *kinds.choose(&mut self.random).expect("a kind");
+        let sandbox = &mut venue.sandbox;
+        match self.random.gen_range(0..4) {
+            0 => {
+                let fired = sandbox.execute_trigger(&market, &address, &keeper, kind, &listed);
+                let leg = fired.as_ref().is_ok_and(is_of_leg);
+                venue.observe(format!("a trigger of {number} executed"), fired);
+                counts.fired += u64::from(leg);
+            }
+            1 => {
+                let stepped = sandbox.execute_protection(&market, &address, &keeper, &listed);
+                let leg = stepped.as_ref().is_ok_and(is_of_leg);
+                venue.observe(format!("a step of {number} executed"), stepped);
+                counts.stepped += u64::from(leg);
+            }
+            2 => {
+                let held = venue.ledger.trader(&address).any(&market.keys.market);
+                let ticks = venue.posted(number).ticks;
+                let args = PlaceTriggerArgs {
+                    kind,
+                    price_ticks: ticks * self.random.gen_range(9_900..=10_100) / 10_000,
+                    worst_ticks: ticks * self.random.gen_range(9_600..=10_400) / 10_000,
+                    lots: held.map_or(0, |slot| slot.lots.unsigned_abs()),
+                };
+                let placed = venue.sandbox.place_trigger(&market, &member, args);
+                venue.observe(format!("a trigger of {number}"), placed);
+            }
+            _ => {
+                let step = |ratio_bps, keep_bps| ProtectiveStep {
+                    ratio_bps,
+                    keep_bps,
+                };
+                let args = SetProtectionArgs {
+                    steps: vec![
+                        step(self.random.gen_range(15_000..=100_000), 5_000),
+                        step(self.random.gen_range(10_001..=14_999), 0),
+                    ],
+                    slip_bps: self.random.gen_range(1..=500),
+                };
+                // It fails where the account is open already.
+                let opened = sandbox.create_protection(&market, &member);
+                venue.observe("an account for steps", opened);
+                let set = venue.sandbox.set_protection(&market, &member, args);
+                venue.observe(format!("steps of {number}"), set);
+            }
+        }
     }
 
     /// Tokens out, or back in.

@@ -161,6 +161,9 @@ impl Ledger {
                 BallastEvent::TriggerExecuted(executed) => {
                     self.filled(&executed.market, &executed.fills);
                 }
+                BallastEvent::ProtectionExecuted(executed) => {
+                    self.filled(&executed.market, &executed.fills);
+                }
                 BallastEvent::PositionLiquidated(event) => {
                     held_paid += event.held_paid_atoms;
                     self.liquidated(event, &call);
