@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { getAddressEncoder } from '@solana/kit';
+
 import {
+  crossQueueOf,
   decimalOf,
   decodeMarketName,
   encodeMarketName,
@@ -23,6 +26,22 @@ test('the price account of a feed is the one that Pyth keeps', async () => {
   assert.equal(await findPriceAddress(pull as never), ACCOUNT);
   const push = { oracle: { kind: ORACLE_KIND_PUSH, pushAccount: 'x' } };
   assert.equal(await findPriceAddress(push as never), 'x');
+});
+
+test('the cross queue of a leg is that of its market and side', () => {
+  // Discriminator, version and padding; then two markets with their queues of longs and shorts and 16 bytes of limits.
+  const board = new Uint8Array(16 + 2 * 80);
+  const filled = [1, 2, 3, 4];
+  [16, 48, 96, 128].forEach((place, at) => board.fill(filled[at] ?? 0, place, place + 32));
+  const first = (cross: number, side: 'long' | 'short') =>
+    getAddressEncoder().encode(crossQueueOf(board, { cross }, side));
+  const sides = ['long', 'short'] as const;
+  const found = [1, 2].flatMap((cross) => sides.map((side) => first(cross, side)));
+  assert.deepEqual(
+    found.map((queue) => [...new Set(queue)]),
+    filled.map((byte) => [byte]),
+  );
+  assert.throws(() => crossQueueOf(board, { cross: 0 }, 'long'), /no cross margin/);
 });
 
 test('names are read and written', () => {

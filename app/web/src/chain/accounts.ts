@@ -190,6 +190,14 @@ function ordersOf(account: MaybeRawAccount): { asks: BookOrder[]; bids: BookOrde
   return bookOrders(book);
 }
 
+/** Says of a slot's `cross` that it is a leg, and not orders alone that would open one. */
+const CROSS_LEG = 1;
+
+/** Whether a slot of a trader account is a leg. */
+export function isLeg(slot: { readonly cross: number }): boolean {
+  return (slot.cross & CROSS_LEG) !== 0;
+}
+
 /** The board of cross margin at one slot. */
 export type Board = { readonly slot: bigint; readonly account: RawAccount };
 

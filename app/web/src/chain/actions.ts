@@ -12,6 +12,7 @@ import {
   TOKEN_PROGRAM_ADDRESS,
 } from '@solana-program/token';
 import {
+  crossQueueOf,
   findProtectionPda,
   findTraderPda,
   getCancelOrderInstruction,
@@ -36,6 +37,7 @@ import {
 
 import { ask } from '../engine';
 import {
+  isLeg,
   present,
   readAccounts,
   readBoard,
@@ -237,9 +239,13 @@ export function cancelTrigger(
   });
 }
 
-/** Protective steps of a position in place of those before; its account is opened where there is none. */
+/**
+ * Protective steps of a position or a leg in place of those before; their account is opened where there is none. Those
+ * of a leg are set beside its cross queue.
+ */
 export async function setProtection(
-  keys: MarketKeys,
+  { rpc }: Nodes,
+  { keys, market: stored }: MarketState,
   owner: Address,
   { account, trader }: TraderState,
   open: boolean,
@@ -253,8 +259,14 @@ export async function setProtection(
     market,
     trader: account.address,
   });
-  const lots = trader.positions.find((slot) => slot.market === market)?.lots ?? 0n;
-  const queue = lots < 0n ? keys.queueShort : keys.queueLong;
+  const slot = trader.positions.find((one) => one.market === market);
+  const side = (slot?.lots ?? 0n) < 0n ? 'short' : 'long';
+  const queue =
+    slot !== undefined && isLeg(slot)
+      ? crossQueueOf((await readBoard(rpc)).account.data, stored, side)
+      : side === 'short'
+        ? keys.queueShort
+        : keys.queueLong;
   const set = getSetProtectionInstruction({
     authority: signer,
     market,

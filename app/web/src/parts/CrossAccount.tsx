@@ -1,12 +1,20 @@
 /** Positions that share collateral: what they hold and need together, and each of them. */
-import type { CrossAccount as Account, Leg } from 'ballast-client';
+import {
+  decimalOf,
+  type ClosingTrigger,
+  type CrossAccount as Account,
+  type Leg,
+  type Trigger,
+} from 'ballast-client';
 import type { ReactNode } from 'react';
 
-import type { MarketState, TraderState, Venue } from '../chain/accounts';
+import { isLeg, type MarketState, type TraderState, type Venue } from '../chain/accounts';
 import { decimal, grouped, percentOrNone, priceOrNone } from '../decimal';
 import { useEngine } from '../engine/useEngine';
 import { useBoard } from '../venue';
 import { Amount, Figure, Problem, ReadAge } from './parts';
+import { Protection } from './Protection';
+import { Triggers } from './Triggers';
 
 type Props = {
   readonly venue: Venue;
@@ -75,8 +83,47 @@ export function CrossAccount({ venue, state, states, readAt }: Props): ReactNode
           {account.legs.length > 0 && <Legs legs={account.legs} amount={amount} />}
         </>
       )}
+      {states?.map((market) => (
+        <Closing key={market.keys.index} state={state} market={market} />
+      ))}
     </article>
   );
+}
+
+type ClosingProps = { readonly state: TraderState; readonly market: MarketState };
+
+/** What closes lots of a leg at its owner's wish; nothing where there is no leg in the market. */
+function Closing({ state, market }: ClosingProps): ReactNode {
+  const { address, name } = market.keys;
+  const leg = state.trader.positions.find((slot) => slot.market === address && isLeg(slot));
+  if (leg === undefined) {
+    return null;
+  }
+  const set = (trigger: Trigger) => closingTrigger(trigger, market);
+  const position = {
+    lots: leg.lots.toString(),
+    stop_loss: set(leg.stopLoss),
+    take_profit: set(leg.takeProfit),
+  };
+  return (
+    <section aria-label={`Closing the leg in ${name}`} data-closing={market.keys.index}>
+      <h4>{name}</h4>
+      <Triggers position={position} state={state} market={market} />
+      <Protection state={state} market={market} />
+    </section>
+  );
+}
+
+/** A trigger as the engine says it; null where it is not set. */
+function closingTrigger(trigger: Trigger, { market }: MarketState): ClosingTrigger | null {
+  return trigger.priceTicks === 0n
+    ? null
+    : {
+        price_ticks: trigger.priceTicks.toString(),
+        price: decimalOf(trigger.priceTicks, market.oracle.tickNano),
+        worst_ticks: trigger.worstTicks.toString(),
+        lots: trigger.lots,
+      };
 }
 
 /** Atoms of the pool that opening does not need, without unrealised profit. */

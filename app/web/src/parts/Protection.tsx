@@ -3,7 +3,7 @@ import { findProtectionPda, getProtectionDecoder, type ProtectiveStepArgs } from
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 
-import { readAccounts, type MarketState, type TraderState } from '../chain/accounts';
+import { isLeg, readAccounts, type MarketState, type TraderState } from '../chain/accounts';
 import { closeProtection, setProtection } from '../chain/actions';
 import { bpsOf, percent } from '../decimal';
 import { SentWords, useSend } from '../sending';
@@ -32,6 +32,7 @@ export function Protection({ state, market }: Props): ReactNode {
         : null;
     },
   });
+  const leg = state.trader.positions.some((slot) => slot.market === key && isLeg(slot));
   const steps = found.data?.steps.filter((step) => step.ratioBps !== 0) ?? [];
   const signing = () => {
     if (owner === undefined) {
@@ -41,7 +42,15 @@ export function Protection({ state, market }: Props): ReactNode {
   };
   const set = () =>
     void run('Protective steps', async () =>
-      setProtection(market.keys, signing(), state, found.data !== null, stepsOf(typed), SLIP_BPS),
+      setProtection(
+        nodes,
+        market,
+        signing(),
+        state,
+        found.data !== null,
+        stepsOf(typed),
+        SLIP_BPS,
+      ),
     );
   const close = () =>
     void run('Protective steps closed', async () => [
@@ -51,7 +60,7 @@ export function Protection({ state, market }: Props): ReactNode {
     <details>
       <summary>Protective steps{steps.length === 0 ? '' : ` (${steps.length})`}</summary>
       <p>
-        Below a margin ratio anybody reduces the position against the book, at most{' '}
+        Below a margin ratio{leg ? ' of the account' : ''} anybody reduces the position against the book, at most{' '}
         {percent(SLIP_BPS)} from the mark: for a keeper’s fee, without a liquidation’s discount.
       </p>
       <ul data-testid="steps">

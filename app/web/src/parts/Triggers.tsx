@@ -1,4 +1,4 @@
-/** Stop-loss and take-profit of a position. */
+/** Stop-loss and take-profit of a position or a leg. */
 import { TriggerKind, unitsOf, type ClosingTrigger, type Position } from 'ballast-client';
 import { useState, type ReactNode } from 'react';
 
@@ -9,7 +9,7 @@ import { SentWords, useSend } from '../sending';
 import { useWallets } from '../wallet';
 
 type Props = {
-  readonly position: Position;
+  readonly position: Pick<Position, 'lots' | 'stop_loss' | 'take_profit'>;
   readonly state: TraderState;
   readonly market: MarketState;
 };
