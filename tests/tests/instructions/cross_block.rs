@@ -268,7 +268,7 @@ pub fn legs_trade_as_isolated_positions_do_to_the_atom() {
                 );
                 assert_eq!(told.len() + event.isolated.len(), 2);
                 for leg in told {
-                    let [party] = [&alike.taker, &alike.maker].map(|party| party.clone())
+                    let [party] = [&alike.taker, &alike.maker].map(|party| *party)
                         [usize::from(leg.trader == carol.address)..][..1]
                     else {
                         panic!("a party");

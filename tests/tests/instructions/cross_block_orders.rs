@@ -130,7 +130,7 @@ pub fn either_party_needs_what_opening_needs() {
         BallastError::BelowInitialMargin,
     );
     let sandbox = desk.sandbox();
-    let parties: [([&TraderCookie; 2], [bool; 2], [u64; 2], BallastError); 6] = [
+    let parties = [
         ([&alice, &dave], BOTH, [0, 0], pool),
         ([&dave, &alice], BOTH, [0, 0], pool),
         ([&alice, &bob], TAKER, [0, 1_000], pool),

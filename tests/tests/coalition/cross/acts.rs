@@ -18,7 +18,7 @@ impl Attack {
     /// One call at prices of its choice.
     pub fn cross_call(&mut self, venue: &mut Venue, counts: &mut Counts) {
         self.choose_prices(venue);
-        match self.below(42) {
+        match self.below(46) {
             0..=3 => counts.pairs += u64::from(self.cross_pair(venue)),
             4 | 5 => counts.orders += u64::from(self.cross_order(venue)),
             6 => counts.withdrawals += u64::from(self.cross_transfer(venue)),
@@ -31,9 +31,9 @@ impl Attack {
             19 => counts.flags += u64::from(self.flag(venue)),
             20..=22 => self.cross_liquidate(venue, counts),
             26..=29 => counts.leg_trades += u64::from(self.leg_trade(venue)),
-            38..=41 => counts.leg_fires += u64::from(self.leg_fires(venue)),
             34..=37 => counts.leg_orders += u64::from(self.leg_waits(venue)),
             38..=41 => counts.leg_pairs += u64::from(self.leg_pair(venue)),
+            42..=45 => counts.leg_fires += u64::from(self.leg_fires(venue)),
             23 | 24 => counts.rounds += u64::from(self.cross_round(venue)),
             _ => counts.frozen += u64::from(self.freeze(venue)),
         }
