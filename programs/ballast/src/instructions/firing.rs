@@ -201,7 +201,8 @@ impl<'info> Firing<'_, 'info> {
             book: &book,
             trigger: &trigger,
         };
-        let closed = match trader.find_leg(&key).is_some() {
+        let leg = trader.any(&key)?.is_leg();
+        let closed = match leg {
             true => self.close_leg(&work, &mut trader, matching)?,
             false => self.close_isolated(&work, &mut trader, matching)?,
         };
