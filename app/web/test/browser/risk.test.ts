@@ -79,10 +79,12 @@ async function tradeForHours(): Promise<void> {
       queueLong: market.queueLong,
       queueShort: market.queueShort,
       price: market.price,
-      lots: minute % 2 === 0 ? 1 : -1,
-      priceTicks: ticks,
-      takerMargin: MARGIN,
-      makerMargin: MARGIN,
+      args: {
+        lots: minute % 2 === 0 ? 1 : -1,
+        priceTicks: ticks,
+        takerMargin: MARGIN,
+        makerMargin: MARGIN,
+      },
     });
     const { value: lifetime } = await rpc.getLatestBlockhash().send();
     const message = pipe(
