@@ -95,7 +95,12 @@ export class TestSite {
     if (person !== undefined) {
       await page.getByRole('button', { name: 'Connect Test wallet' }).click();
     }
-    return { page, thrown, end: () => context.close() };
+    const end = async () => {
+      // A route may still wait for an answer that nobody looks at any more.
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+      await context.close();
+    };
+    return { page, thrown, end };
   }
 }
 
