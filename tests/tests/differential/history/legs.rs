@@ -23,8 +23,6 @@ pub struct Legs {
     weak: u64,
     /// Trades of legs in the book that closed one, by orders that only reduce, and others.
     trades: [u64; 3],
-    /// Triggers and protective steps of legs that closed lots.
-    fired: [u64; 2],
     /// Flags of legs whose accounts were below maintenance, and of bankrupt ones.
     flags: [u64; 2],
     /// Legs parted with: of several and the last, and bankrupt ones.
@@ -36,9 +34,8 @@ pub struct Legs {
 impl Legs {
     /// Counts a call.
     pub fn count(&mut self, operation: &Operation, verdict: &Verdict<Effect>, after: &Model) {
-        let call = match operation.call() {
-            Operation::Cross(call) => call,
-            other => return self.count_fired(other, verdict.is_ok()),
+        let Operation::Cross(call) = operation.call() else {
+            return;
         };
         let effect = match verdict {
             Ok(effect) => effect,
@@ -97,19 +94,6 @@ impl Legs {
         }
     }
 
-    /// Only what fires of a leg lists cross queues.
-    fn count_fired(&mut self, operation: &Operation, done: bool) {
-        match operation {
-            Operation::ExecuteTrigger(call) if done && !call.queues.is_empty() => {
-                self.fired[0] += 1;
-            }
-            Operation::ExecuteProtection(call) if done && !call.queues.is_empty() => {
-                self.fired[1] += 1;
-            }
-            _ => {}
-        }
-    }
-
     /// Fails unless all of it happened that a run of so many calls must show.
     pub fn require_variety(&self, calls: u64) {
         let all = [
@@ -123,8 +107,6 @@ impl Legs {
             ("legs closed in the book", self.trades[0]),
             ("legs reduced in the book", self.trades[1]),
             ("legs opened or enlarged in the book", self.trades[2]),
-            ("triggers of legs that fired", self.fired[0]),
-            ("protective steps of legs", self.fired[1]),
             ("flags of legs", self.flags[0]),
             ("flags of bankrupt legs", self.flags[1]),
             ("legs of several parted with", self.parted[0]),
