@@ -164,22 +164,22 @@ impl Reader<'_> {
                     ..self.in_market(Kind::Order, market)
                 });
                 self.cancelled(market, event.trader, &event.cancelled);
-                self.taken(&Taken {
-                    market,
-                    taker: event.trader,
-                    bought,
-                    mark_ticks: event.mark_ticks,
-                    fills: &event.fills,
-                    removed: &event.removed,
-                });
-                if let Some(taker) = &event.taker {
-                    self.party(market, taker);
-                }
+                self.traded(
+                    &Taken {
+                        market,
+                        taker: event.trader,
+                        bought,
+                        mark_ticks: event.mark_ticks,
+                        fills: &event.fills,
+                        removed: &event.removed,
+                    },
+                    event.taker.as_ref(),
+                );
             }
             BallastEvent::TriggerExecuted(event) => {
                 self.closed(event.market, event.mark_ticks, event.trader, "fired");
                 self.cancelled(event.market, event.trader, &event.cancelled);
-                self.fired(
+                self.traded(
                     &Taken {
                         market: event.market,
                         taker: event.trader,
@@ -194,7 +194,7 @@ impl Reader<'_> {
             BallastEvent::ProtectionExecuted(event) => {
                 self.closed(event.market, event.mark_ticks, event.trader, "step");
                 self.cancelled(event.market, event.trader, &event.cancelled);
-                self.fired(
+                self.traded(
                     &Taken {
                         market: event.market,
                         taker: event.trader,
@@ -213,12 +213,17 @@ impl Reader<'_> {
                     event.taker.trader,
                     "unwound",
                 );
+                let taker = &event.taker;
                 self.traded(
-                    event.market,
-                    event.mark_ticks,
-                    &event.taker,
-                    &event.fills,
-                    &event.removed,
+                    &Taken {
+                        market: event.market,
+                        taker: taker.trader,
+                        bought: taker.lots_after > taker.lots_before,
+                        mark_ticks: event.mark_ticks,
+                        fills: &event.fills,
+                        removed: &event.removed,
+                    },
+                    Some(taker),
                 );
             }
             BallastEvent::OrdersCancelled(event) => {
@@ -288,32 +293,12 @@ impl Reader<'_> {
         }
     }
 
-    /// A taker that has no part but what the book gave it.
-    /// Fills of a position that somebody else closed lots of; `taker` is `None` of a leg.
-    fn fired(&mut self, taken: &Taken<'_>, taker: Option<&PartyTraded>) {
+    /// What somebody took of the book, and what it made of its position; `taker` is `None` of a leg and without fills.
+    fn traded(&mut self, taken: &Taken<'_>, taker: Option<&PartyTraded>) {
         self.taken(taken);
         if let Some(taker) = taker {
             self.party(taken.market, taker);
         }
-    }
-
-    fn traded(
-        &mut self,
-        market: Pubkey,
-        mark_ticks: u64,
-        taker: &PartyTraded,
-        fills: &[OrderFilled],
-        removed: &[OrderRemoved],
-    ) {
-        self.taken(&Taken {
-            market,
-            taker: taker.trader,
-            bought: taker.lots_after > taker.lots_before,
-            mark_ticks,
-            fills,
-            removed,
-        });
-        self.party(market, taker);
     }
 
     fn taken(&mut self, taken: &Taken<'_>) {

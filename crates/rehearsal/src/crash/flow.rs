@@ -8,6 +8,7 @@ use ballast_engine::units::Side;
 use ballast_report::trading::{FillLine, Reason, RemovalLine, TradeKind, TradeLine};
 use ballast_sandbox::outcome::TxOutcome;
 use ballast_sandbox::trading::TraderCookie;
+use ballast_state::book_account::OrderSide;
 use ballast_state::events::BallastEvent;
 use ballast_state::events::{OrderFilled, OrderRemoved, RemovalReason};
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
@@ -149,6 +150,15 @@ pub fn list(stage: &Stage, side: Side, lots: u64, except: &Pubkey) -> Result<Vec
     makers(&book, side, lots, except, SPARES).map_err(engine)
 }
 
+/// Lots that a filled order added to its trader's position, + bought, - sold.
+fn moved(side: OrderSide, filled_lots: u64) -> Result<i64> {
+    let lots = i64::try_from(filled_lots)?;
+    Ok(match side {
+        OrderSide::Bid => lots,
+        OrderSide::Ask => -lots,
+    })
+}
+
 /// Notes what a transaction took from the book.
 pub fn record(
     stage: &Stage,
@@ -159,27 +169,15 @@ pub fn record(
     for event in &outcome.events {
         let (trader, lots, fills, removed) = match event {
             BallastEvent::OrderPlaced(event) => {
-                let lots = i64::try_from(event.filled_lots)?;
-                let sign = match Side::from(event.side) {
-                    Side::Long => 1,
-                    Side::Short => -1,
-                };
-                (event.trader, sign * lots, &event.fills, &event.removed)
+                let lots = moved(event.side, event.filled_lots)?;
+                (event.trader, lots, &event.fills, &event.removed)
             }
             BallastEvent::TriggerExecuted(event) => {
-                let lots = i64::try_from(event.filled_lots)?;
-                let lots = match Side::from(event.side) {
-                    Side::Long => lots,
-                    Side::Short => -lots,
-                };
+                let lots = moved(event.side, event.filled_lots)?;
                 (event.trader, lots, &event.fills, &event.removed)
             }
             BallastEvent::ProtectionExecuted(event) => {
-                let lots = i64::try_from(event.filled_lots)?;
-                let lots = match Side::from(event.side) {
-                    Side::Long => lots,
-                    Side::Short => -lots,
-                };
+                let lots = moved(event.side, event.filled_lots)?;
                 (event.trader, lots, &event.fills, &event.removed)
             }
             _ => continue,
