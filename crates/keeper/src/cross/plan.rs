@@ -2,7 +2,7 @@
 //! the same transaction before it.
 
 use anchor_lang::prelude::Pubkey;
-use ballast_client::cross::{CrossQueueList, Site, Traders, Trouble};
+use ballast_client::cross::{position_queue, CrossQueueList, Site, Traders, Trouble};
 use ballast_client::instructions::cross::{FlagLeg, FreezeMark, PartLeg, RecordMarks};
 use ballast_client::instructions::MarketKeys;
 use ballast_engine::cross::queue::CrossQueueRef;
@@ -181,10 +181,8 @@ impl LegJob<'_> {
 
     /// The cross queue of the leg.
     fn own_queue(&self) -> Result<Pubkey, PlanError> {
-        let side = self.trader.leg(&self.site.key)?.position()?.side();
-        let side = side.ok_or(BallastError::NoPosition)?;
-        let place = self.site.board.place(self.site.market)?;
-        Ok(self.site.board.market(place)?.queue(side))
+        let (site, leg) = (self.site, self.trader.leg(&self.site.key)?);
+        Ok(position_queue(leg, site.market, Some(site.board))?)
     }
 
     /// Its trigger of `kind`, or its protective step where that is `None`.
