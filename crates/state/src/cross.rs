@@ -27,7 +27,7 @@ mod scene;
 
 pub use block::{BlockDone, BlockOutcome, BlockParty};
 pub use legs::{LegSlot, Legs, Present};
-pub use scene::{Scene, Subject, Trouble};
+pub use scene::{LegBefore, Scene, Subject, Trouble};
 
 /// First bytes of the board's account.
 pub const BOARD_DISCRIMINATOR: [u8; 8] = [94, 148, 103, 44, 15, 117, 43, 111];

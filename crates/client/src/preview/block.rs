@@ -4,7 +4,7 @@ use ballast_engine::cross::Values;
 use ballast_engine::oracle::{Now, OraclePrice};
 use ballast_engine::trade::{self, PartyInput, TradeTerms};
 use ballast_engine::units::{Lots, Ticks};
-use ballast_state::cross::{BlockDone, BlockOutcome, BlockParty, CrossBoard, Legs};
+use ballast_state::cross::{BlockDone, BlockOutcome, BlockParty, CrossBoard, LegBefore};
 use ballast_state::error::BallastError;
 use ballast_state::instructions::BlockTradeCrossArgs;
 use ballast_state::market::Market;
@@ -63,13 +63,6 @@ enum Stands<'a> {
     Leg(Box<LegBefore<'a>>),
 }
 
-/// The account's legs, and the place of this one among them; the slot in which it is.
-struct LegBefore<'a> {
-    legs: Legs<'a>,
-    place: usize,
-    index: usize,
-}
-
 impl<'a> Party<'a> {
     fn of(
         site: &'a Site<'_>,
@@ -79,13 +72,10 @@ impl<'a> Party<'a> {
     ) -> Result<Self, BallastError> {
         let mut trader = *trader;
         if leg || trader.find_cross(&site.key).is_some() {
-            let index = trader.leg_or_claim(&site.key)?;
-            let legs = site.scene().valued(&trader)?;
-            let place = legs.place_of(index)?;
-            let before = LegBefore { legs, place, index };
+            let before = site.scene().leg_before(&mut trader)?;
             return Ok(Self {
                 trader,
-                stands: Stands::Leg(Box::new(before)),
+                stands: Stands::Leg(before),
             });
         }
         let free = trader.free();
@@ -117,9 +107,8 @@ impl<'a> Party<'a> {
             return Ok(None);
         };
         let scene = site.scene();
-        let before = leg.legs.account().values()?;
         let written = LegWritten::of(&self.trader, leg.index, &trade.position, trade.pool)?;
-        let values = scene.check_traded(&written.trader, written.index, &before, trade)?;
+        let values = scene.check_traded(&written.trader, written.index, &leg.values, trade)?;
         Ok(Some(LegStands { values, written }))
     }
 }

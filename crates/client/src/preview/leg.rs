@@ -44,24 +44,19 @@ pub fn leg(scene: &Scene<'_>, args: &PlaceOrderArgs) -> Result<LegPreview, Balla
     let mut market = *scene.market;
     let touched = market.touch(scene.price, Action::Open, scene.now, 0)?;
     let (key, mut trader) = (scene.trader.0, *scene.trader.1);
-    let index = trader.leg_or_claim(&scene.key)?;
     let board = scene.legs.ok_or(BallastError::WrongBoard)?.board;
     let site = Site::new(scene.key, &market, touched, board, scene.now.slot);
     let at = site.scene();
-    let legs = at.valued(&trader)?;
-    let place = legs.place_of(index)?;
-    let account = legs.account();
-    let before = account.values()?;
-    let held = account.legs.get(place).ok_or(BallastError::NoPosition)?;
+    let leg = at.leg_before(&mut trader)?;
     let order = Order {
         args,
         request: args.request(),
-        before: held.position,
+        before: leg.position,
         market: &market,
         touched: &touched,
         pool_backs: true,
     };
-    let slot = trader.positions.get(index);
+    let slot = trader.positions.get(leg.index);
     let slot = slot.ok_or(BallastError::NoPosition)?;
     let mut book = scene.book.clone();
     let book = book.book_mut().map_err(|_| BallastError::BookLayout)?;
@@ -70,7 +65,7 @@ pub fn leg(scene: &Scene<'_>, args: &PlaceOrderArgs) -> Result<LegPreview, Balla
     let mut trade = None;
     let done = order.work(&mut play, |play, done| {
         let (side, gained) = (order.request.side, play.open_interest);
-        let made = at.taken(&market, (&legs, place), side, &play.taken, gained)?;
+        let made = at.taken(&market, (&leg.legs, leg.place), side, &play.taken, gained)?;
         done.party = Some(PartyOutcome {
             position: made.position,
             free: done.free,
@@ -90,8 +85,8 @@ pub fn leg(scene: &Scene<'_>, args: &PlaceOrderArgs) -> Result<LegPreview, Balla
     let pool = Atoms::new(trader.cross_pool);
     let (written, values) = match &trade {
         Some(trade) => {
-            let written = LegWritten::of(&trader, index, &trade.position, pool)?;
-            let values = at.check_traded(&written.trader, written.index, &before, trade)?;
+            let written = LegWritten::of(&trader, leg.index, &trade.position, pool)?;
+            let values = at.check_traded(&written.trader, written.index, &leg.values, trade)?;
             (written, values)
         }
         None => {

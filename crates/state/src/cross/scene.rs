@@ -53,6 +53,21 @@ pub struct Trouble {
     pub values: Values,
 }
 
+/// A leg before it trades.
+#[derive(Clone, Debug)]
+pub struct LegBefore<'a> {
+    /// Index of its slot.
+    pub index: usize,
+    /// The account's legs.
+    pub legs: Legs<'a>,
+    /// The place of this one among them.
+    pub place: usize,
+    /// The leg, funding as stored.
+    pub position: Position,
+    /// How the account stands.
+    pub values: Values,
+}
+
 /// The bankrupt of a round, as the engine is to see it.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -90,6 +105,26 @@ impl<'a> Scene<'a> {
     /// Those of [`Legs::at`].
     pub fn valued(&self, trader: &Trader) -> Result<Legs<'a>> {
         Legs::at(trader, self.board, &self.present())
+    }
+
+    /// The account's leg in the market before it trades, claimed where there is none.
+    ///
+    /// # Errors
+    /// `CrossLegThere`, `CrossTooManyLegs`, `NoFreeSlot`; those of [`Self::valued`].
+    #[inline(never)]
+    pub fn leg_before(&self, trader: &mut Trader) -> Result<Box<LegBefore<'a>>> {
+        let index = trader.leg_or_claim(&self.key)?;
+        let legs = self.valued(trader)?;
+        let place = legs.place_of(index)?;
+        let account = legs.account();
+        let leg = account.legs.get(place).ok_or(BallastError::NoPosition)?;
+        Ok(Box::new(LegBefore {
+            index,
+            place,
+            position: leg.position,
+            values: account.values()?,
+            legs,
+        }))
     }
 
     /// The market at hand.

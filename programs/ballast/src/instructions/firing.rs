@@ -101,6 +101,7 @@ impl Site<'_, '_, '_> {
 
 /// What the fills have made of the trader, and how the book and the others stand.
 struct Closed<'q, 'info> {
+    side: Side,
     matched: Matched<'q, 'info>,
     taker: Box<Taker>,
     party: Option<PartyTraded>,
@@ -207,6 +208,7 @@ impl<'info> Firing<'_, 'info> {
             false => self.close_isolated(&work, &mut trader, matching)?,
         };
         let Closed {
+            side,
             mut matched,
             mut taker,
             party,
@@ -230,7 +232,7 @@ impl<'info> Firing<'_, 'info> {
             trigger,
             mark_ticks: touched.price.price.get(),
             funding_index: touched.funding_index.get(),
-            side: OrderSide::from(order_side(&taker)?),
+            side: side.into(),
             filled_lots: taker.filled,
             left_lots: u64::from(trigger.lots).wrapping_sub(taker.filled),
             reward_atoms: reward,
@@ -261,6 +263,7 @@ impl<'info> Firing<'_, 'info> {
         let reward = work.reward(&mut taker, &mut matched)?;
         let party = taker.store(trader, key, &mut matched.changes)?;
         Ok(Box::new(Closed {
+            side: order.request.side,
             matched,
             taker,
             party,
@@ -281,7 +284,7 @@ impl<'info> Firing<'_, 'info> {
                 queues: &work.site.listed.queues,
                 scene: *scene,
             };
-            let leg = leg_taker.leg(trader)?;
+            let leg = scene.leg_before(trader)?;
             let mut taker = leg_taker.taker(self.trader.key(), trader, &leg)?;
             let order = work.order(&taker)?;
             let (market, book) = (work.site.market, work.book);
@@ -290,6 +293,7 @@ impl<'info> Firing<'_, 'info> {
             let reward = work.reward(&mut taker, &mut matched)?;
             let traded = leg_taker.store(trader, &leg, &taker, &trade, &mut matched)?;
             Ok(Box::new(Closed {
+                side: order.request.side,
                 matched,
                 taker,
                 party: None,
@@ -310,7 +314,8 @@ struct Work<'a, 'q, 'info> {
 impl Work<'_, '_, '_> {
     /// The order that the trigger of the taker's position becomes.
     fn order(&self, taker: &Taker) -> Result<TakerOrder> {
-        let side = order_side(taker)?.opposite();
+        let side = taker.before.side();
+        let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
         Ok(TakerOrder {
             request: self.trigger.order(side),
             self_trade: Trigger::SELF_TRADE,
@@ -334,11 +339,4 @@ impl Work<'_, '_, '_> {
         matched.changes.owe(reward);
         Ok(reward)
     }
-}
-
-/// Side of an order that closes the taker's position.
-fn order_side(taker: &Taker) -> Result<Side> {
-    let side = taker.before.side();
-    let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
-    Ok(side.opposite())
 }

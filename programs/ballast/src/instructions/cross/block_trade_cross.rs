@@ -8,7 +8,7 @@ use ballast_engine::{
     units::{Lots, Side, Ticks},
 };
 use ballast_state::{
-    cross::{BlockDone, BlockOutcome, BlockParty, CrossBoard, Scene},
+    cross::{BlockDone, BlockOutcome, BlockParty, CrossBoard, LegBefore, Scene},
     error::BallastError,
     events::{CrossBlockTraded, LegTraded, OrdersCancelled, PartyTraded},
     exchange::Exchange,
@@ -18,10 +18,7 @@ use ballast_state::{
     trader::Trader,
 };
 
-use super::{
-    leg_taker::{LegBefore, LegTaker},
-    records::renew,
-};
+use super::{leg_taker::LegTaker, records::renew};
 use crate::loaders::{
     board_account::BoardAccount, book_account::MarketBook, cross_queues::CrossQueues,
     current::Current, queue_account::MarketQueues,
@@ -197,7 +194,7 @@ impl<'a, 'info> Floor<'a, 'info> {
     ) -> Result<Before<'a>> {
         let market_key = &self.scene.key;
         if leg || trader.find_cross(market_key).is_some() {
-            return Ok(Before::Leg(self.legs().leg(trader)?));
+            return Ok(Before::Leg(self.scene.leg_before(trader)?));
         }
         let party = Party::load(trader, market_key, market, margin)?;
         Ok(Before::Isolated(Box::new(party)))

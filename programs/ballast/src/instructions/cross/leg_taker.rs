@@ -2,14 +2,13 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    cross::{LegTrade, Values},
+    cross::LegTrade,
     distress::Distress,
-    position::Position,
     trade::PartyOutcome,
     units::{Atoms, Side},
 };
 use ballast_state::{
-    cross::{Legs, Scene},
+    cross::{LegBefore, Scene},
     error::BallastError,
     events::LegTraded,
     market::Market,
@@ -28,20 +27,6 @@ use crate::{
     },
 };
 
-/// A leg before it trades.
-pub struct LegBefore<'a> {
-    /// Index of its slot.
-    pub index: usize,
-    /// The account's legs.
-    pub legs: Legs<'a>,
-    /// The place of this one among them.
-    pub place: usize,
-    /// The leg, funding as stored.
-    pub position: Position,
-    /// How the account stands.
-    pub values: Values,
-}
-
 /// Where a leg trades.
 pub struct LegTaker<'a, 'info> {
     /// The cross queues of the call.
@@ -50,28 +35,7 @@ pub struct LegTaker<'a, 'info> {
     pub scene: Scene<'a>,
 }
 
-impl<'a> LegTaker<'a, '_> {
-    /// The leg, claimed where there is none.
-    ///
-    /// # Errors
-    /// `CrossLegThere`, `CrossTooManyLegs`, `NoFreeSlot`; those of [`Scene::valued`].
-    #[inline(never)]
-    pub fn leg(&self, trader: &mut Trader) -> Result<Box<LegBefore<'a>>> {
-        let index = trader.leg_or_claim(&self.scene.key)?;
-        let legs = self.scene.valued(trader)?;
-        let place = legs.place_of(index)?;
-        let account = legs.account();
-        let leg = account.legs.get(place);
-        let leg = leg.ok_or_else(|| error!(BallastError::NoPosition))?;
-        Ok(Box::new(LegBefore {
-            index,
-            place,
-            position: leg.position,
-            values: account.values().or_ballast()?,
-            legs,
-        }))
-    }
-
+impl LegTaker<'_, '_> {
     /// The account as it works an order off.
     ///
     /// # Errors

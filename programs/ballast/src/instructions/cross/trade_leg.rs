@@ -119,7 +119,7 @@ impl<'info> TradeLeg<'info> {
                 slot: clock.slot,
             },
         };
-        let leg = leg_taker.leg(&mut trader)?;
+        let leg = leg_taker.scene.leg_before(&mut trader)?;
         let mut taker = leg_taker.taker(self.trader.key(), &trader, &leg)?;
         let matching = Matching::new(key, &market, &positions, listed, &touched, &clock, true);
         let order = TakerOrder::of(args);
