@@ -13,6 +13,7 @@ mod collateral;
 mod corrupt;
 mod cross;
 mod cross_block;
+mod cross_block_limits;
 mod cross_block_orders;
 mod cross_forced;
 mod cross_makers;
